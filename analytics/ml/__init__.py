@@ -1,0 +1,1 @@
+"""Pure computations: arrays in, arrays out; no Django, no I/O, no clock."""

@@ -1,0 +1,107 @@
+"""Decide what a shop of this size and history may be told, and say what is missing."""
+
+from dataclasses import dataclass
+
+from analytics.ml.arrays import JsonDict
+
+MIN_BUYERS = 100
+MIN_REPEATERS = 20
+MAX_SILENT_DAYS = 14
+SEASON_DAYS = 396  # 13 months: one full year and a month to compare it with
+BACKTEST_SLACK_DAYS = 60
+
+# Why one customer has no value, by index; append only (rows are stored).
+NULL_REASONS: tuple[str, ...] = (
+    "",
+    "no_orders",
+    "too_few_buyers",
+    "too_few_repeaters",
+    "no_data_since",
+    "history_too_short",
+    "degenerate_fit",
+    "no_orders_no_signals",
+)
+
+RFM = "rfm"
+CLV = "clv"
+CHURN = "churn"
+
+
+@dataclass(frozen=True)
+class Abstention:
+    """One score the run does not give, the machine code why, and how far away it is.
+
+    ``have`` and ``need`` count what ``code`` names (buyers, repeaters, days); ``day`` is the last
+    purchase day for ``no_data_since``; ``detail`` carries the reason of a degenerate fit.
+    """
+
+    score: str
+    code: str
+    have: float | None = None
+    need: float | None = None
+    day: int | None = None
+    detail: str = ""
+
+    def to_dict(self) -> JsonDict:
+        """Return the abstention as a JSON-able dictionary."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class Note:
+    """One caveat that stands beside every score of the run."""
+
+    code: str
+    have: float | None = None
+    need: float | None = None
+    day: int | None = None
+
+    def to_dict(self) -> JsonDict:
+        """Return the note as a JSON-able dictionary."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class ShopSize:
+    """What the shop's purchase days amount to."""
+
+    buyers: int
+    repeaters: int
+    first_day: int | None
+    last_day: int | None
+
+
+def judge(
+    size: ShopSize, *, as_of_day: int, horizon_days: int
+) -> tuple[tuple[Abstention, ...], tuple[Note, ...]]:
+    """Return what must not be scored at this size, and what must be said beside the rest."""
+    common = _too_small_or_stale(size, as_of_day)
+    if common is not None:
+        code, have, need, day = common
+        refused = tuple(Abstention(score, code, have, need, day) for score in (RFM, CLV, CHURN))
+        return refused, ()
+    assert size.first_day is not None
+    history = as_of_day - size.first_day
+    refused = ()
+    needed = 2 * horizon_days + BACKTEST_SLACK_DAYS
+    if history < needed:
+        refused = tuple(
+            Abstention(score, "history_too_short", history, needed) for score in (CLV, CHURN)
+        )
+    notes = [Note("history_starts_at", day=size.first_day)]
+    if history < SEASON_DAYS:
+        notes.append(Note("seasonality_not_learned", history, SEASON_DAYS))
+    return refused, tuple(notes)
+
+
+def _too_small_or_stale(
+    size: ShopSize, as_of_day: int
+) -> tuple[str, float | None, float | None, int | None] | None:
+    """Return the code and numbers of the first rung that refuses everything, if one does."""
+    if size.last_day is not None and as_of_day - size.last_day > MAX_SILENT_DAYS:
+        return "no_data_since", as_of_day - size.last_day, MAX_SILENT_DAYS, size.last_day
+    if size.buyers < MIN_BUYERS:
+        return "too_few_buyers", size.buyers, MIN_BUYERS, None
+    if size.repeaters < MIN_REPEATERS:
+        return "too_few_repeaters", size.repeaters, MIN_REPEATERS, None
+    return None
