@@ -1,0 +1,11 @@
+"""Tables of the scores."""
+
+from analytics.models.scoring import (
+    CurrentScore,
+    CustomerScore,
+    ScorePointer,
+    ScoreSnapshot,
+    ScoringRun,
+)
+
+__all__ = ["CurrentScore", "CustomerScore", "ScorePointer", "ScoreSnapshot", "ScoringRun"]

@@ -1,0 +1,1 @@
+"""Alarm clocks of the scores."""

@@ -1,0 +1,9 @@
+"""The action: messages to customers. Its tables arrive with the first campaign."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class CampaignsConfig(AppConfig):
+    name = "campaigns"
+    verbose_name = _("Campaigns")

@@ -1,0 +1,7 @@
+"""Tables of the shared machinery."""
+
+from crm.core.models.access import ApiKey, AuditEntry, IdempotencyRecord
+from crm.core.models.base import TimeStampedModel
+from crm.core.models.job import Job, JobLog
+
+__all__ = ["ApiKey", "AuditEntry", "IdempotencyRecord", "Job", "JobLog", "TimeStampedModel"]

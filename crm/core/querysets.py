@@ -1,0 +1,37 @@
+"""Adjectives for the shared machinery's rows."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Q
+
+from crm.core.enums import JobState
+
+if TYPE_CHECKING:
+    from crm.core.models import ApiKey, Job  # noqa: F401 - only for the annotations
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    """Jobs by what may be done with them."""
+
+    def unfinished(self) -> Self:
+        return self.filter(state__in=[JobState.QUEUED, JobState.RUNNING])
+
+    def queued_and_due(self, now: datetime) -> Self:
+        return self.filter(state=JobState.QUEUED, due_at__lte=now)
+
+    def abandoned(self, now: datetime, stale_after: timedelta) -> Self:
+        """Running jobs whose worker has not been heard of for ``stale_after``."""
+        return self.filter(state=JobState.RUNNING, heartbeat_at__lt=now - stale_after)
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    """Keys by whether they open anything."""
+
+    def usable(self, now: datetime) -> Self:
+        return self.filter(revoked_at__isnull=True).filter(
+            Q(expires_at__isnull=True) | Q(expires_at__gt=now)
+        )

@@ -1,0 +1,195 @@
+"""Slots through which upper apps show or undo their things on lower apps' pages.
+
+A lower app reads a slot; an upper app fills it in ``AppConfig.ready()``. Nothing is imported
+against the arrow ``campaigns → analytics → customers → crm.core``.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+from django.db.models import Expression
+from django.http import HttpRequest
+
+
+class Keyed(Protocol):
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def order(self) -> int: ...
+
+
+T = TypeVar("T", bound=Keyed)
+
+
+class Slot(Generic[T]):
+    """An ordered set of registered things, each under its own key."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._items: dict[str, T] = {}
+
+    def register(self, item: T) -> T:
+        """Add ``item``; raises ValueError when its key is taken."""
+        if item.key in self._items:
+            raise ValueError(f"Slot {self.name!r} already holds {item.key!r}.")
+        self._items[item.key] = item
+        return item
+
+    def unregister(self, key: str) -> None:
+        """Remove an item; raises KeyError when there is none."""
+        del self._items[key]
+
+    def get(self, key: str) -> T:
+        """Return one item; raises KeyError when there is none."""
+        return self._items[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._items
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(sorted(self._items.values(), key=lambda item: (item.order, item.key)))
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A box on an admin page.
+
+    ``page`` is "customer" or "dashboard"; ``context`` gets the request and, on a customer's page,
+    the customer's id, and returns the variables of ``template``.
+    """
+
+    key: str
+    page: str
+    title: Any
+    template: str
+    context: Callable[[HttpRequest, int | None], Mapping[str, Any]]
+    order: int = 100
+    permission: str = ""
+    width: str = "full"
+
+
+@dataclass(frozen=True)
+class TimelineEntry:
+    """One line of a customer's timeline. ``url`` opens the row behind it, when there is one."""
+
+    at: datetime
+    kind: str
+    title: Any
+    detail: Any = ""
+    url: str = ""
+    icon: str = "circle"
+    simulated: bool = False
+
+
+@dataclass(frozen=True)
+class TimelineSource:
+    """A supplier of timeline entries: newest first, strictly before ``before``."""
+
+    key: str
+    label: Any
+    fetch: Callable[[int, datetime | None, int], Sequence[TimelineEntry]]
+    order: int = 100
+    permission: str = ""
+
+
+@dataclass(frozen=True)
+class ListColumn:
+    """A column of a list that an upper app adds, and may be ordered by.
+
+    ``annotation`` makes the expression on the list's model; ``render`` turns a value into text.
+    """
+
+    key: str
+    page: str
+    label: Any
+    annotation: Callable[[], Expression | Any]
+    render: Callable[[Any], Any] = str
+    order: int = 100
+
+
+@dataclass(frozen=True)
+class ListFilter:
+    """A filter of an admin list that an upper app adds (an admin list-filter class)."""
+
+    key: str
+    page: str
+    filter_class: type
+    order: int = 100
+
+
+@dataclass(frozen=True)
+class ApiExpansion:
+    """Rows an upper app adds to a REST resource; ``load`` maps ids to plain data, in one query."""
+
+    key: str
+    resource: str
+    load: Callable[[Sequence[int]], Mapping[int, Any]]
+    schema: Any = None
+    order: int = 100
+
+
+@dataclass(frozen=True)
+class ApiFilter:
+    """A filter and ordering an upper app adds to a REST list (an annotation on its model)."""
+
+    key: str
+    resource: str
+    annotation: Callable[[], Expression | Any]
+    order: int = 100
+
+
+@dataclass(frozen=True)
+class ReferenceHandler:
+    """What happens to rows that point at a customer when customers merge or are erased.
+
+    ``key`` is ``app_label.Model.field``. ``merge(source_id, target_id)`` moves rows and returns
+    what ``unmerge(source_id, target_id, moved)`` needs to restore them exactly; ``erase(id)``
+    removes or anonymises personal data.
+    """
+
+    key: str
+    merge: Callable[[int, int], Any]
+    unmerge: Callable[[int, int, Any], None]
+    erase: Callable[[int], None]
+    order: int = 100
+
+
+@dataclass(frozen=True)
+class JobHandler:
+    """Work of one kind, done in chunks.
+
+    ``run_chunk(run)`` does a bounded piece of work (two minutes at most), records progress through
+    ``run`` in the same transaction as its data, and returns True when nothing is left. ``on_end``
+    is told the final state: it brings rows of the handler's own into a state that says so.
+    """
+
+    key: str
+    label: Any
+    run_chunk: Callable[[Any], bool]
+    on_end: Callable[[Any], None] | None = None
+    order: int = 100
+    max_attempts: int | None = None
+
+
+@dataclass
+class _Registry:
+    panels: Slot[Panel] = field(default_factory=lambda: Slot("panels"))
+    timeline_sources: Slot[TimelineSource] = field(default_factory=lambda: Slot("timeline_sources"))
+    list_columns: Slot[ListColumn] = field(default_factory=lambda: Slot("list_columns"))
+    list_filters: Slot[ListFilter] = field(default_factory=lambda: Slot("list_filters"))
+    api_expansions: Slot[ApiExpansion] = field(default_factory=lambda: Slot("api_expansions"))
+    api_filters: Slot[ApiFilter] = field(default_factory=lambda: Slot("api_filters"))
+    reference_handlers: Slot[ReferenceHandler] = field(
+        default_factory=lambda: Slot("reference_handlers")
+    )
+    job_handlers: Slot[JobHandler] = field(default_factory=lambda: Slot("job_handlers"))
+
+
+registry = _Registry()
+"""The one set of slots of this process."""

@@ -1,0 +1,15 @@
+"""The record: who customers are, what they bought and said, what they allow."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class CustomersConfig(AppConfig):
+    name = "customers"
+    verbose_name = _("Customers")
+
+    def ready(self) -> None:
+        """Fill this app's own slots."""
+        from customers import slots
+
+        slots.fill()

@@ -1,0 +1,36 @@
+"""Refusals of the record."""
+
+from crm.core.errors import DomainError, WrongStateError
+
+
+class UnknownFormatError(DomainError):
+    code = "unknown_format"
+
+
+class UnreadableFileError(DomainError):
+    code = "unreadable_file"
+
+
+class IdentityTakenError(DomainError):
+    code = "identity_taken"
+    status = 409
+
+
+class InvalidIdentityError(DomainError):
+    code = "invalid_identity"
+
+
+class InvalidAttributeError(DomainError):
+    code = "invalid_attribute"
+
+
+class ConsentEvidenceError(DomainError):
+    code = "consent_without_evidence"
+
+
+class MergeRefusedError(WrongStateError):
+    code = "merge_refused"
+
+
+class UnmergeRefusedError(WrongStateError):
+    code = "unmerge_refused"

@@ -1,0 +1,35 @@
+"""Tables of the record."""
+
+from customers.models.consent import Consent, Suppression
+from customers.models.customer import Attribute, Customer, Identity, MergeRecord
+from customers.models.facts import CustomerFacts, FactsMark
+from customers.models.importing import ImportBatch
+from customers.models.interaction import Interaction
+from customers.models.order import Order, OrderLine, Refund
+from customers.models.product import Category, Product
+from customers.models.shop import ExchangeRate, ShopSettings, Source
+from customers.models.voice import Review, SurveyResponse, Ticket
+
+__all__ = [
+    "Attribute",
+    "Category",
+    "Consent",
+    "Customer",
+    "CustomerFacts",
+    "ExchangeRate",
+    "FactsMark",
+    "Identity",
+    "ImportBatch",
+    "Interaction",
+    "MergeRecord",
+    "Order",
+    "OrderLine",
+    "Product",
+    "Refund",
+    "Review",
+    "ShopSettings",
+    "Source",
+    "Suppression",
+    "SurveyResponse",
+    "Ticket",
+]

@@ -1,0 +1,77 @@
+"""What is computed about every customer from the record."""
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from customers.models.order import Money
+
+
+class CustomerFacts(models.Model):
+    """One wide row per customer, true as of the end of the day before ``as_of_day``.
+
+    Counted orders are paid for, not cancelled, not tests, with a known exchange rate and a
+    positive net amount. Spend is in shop currency, net of refunds; days are the shop's.
+    """
+
+    customer = models.OneToOneField(
+        "customers.Customer", models.CASCADE, primary_key=True, related_name="facts"
+    )
+    as_of_day = models.DateField(_("as of"))
+    computed_at = models.DateTimeField(db_default=Now())
+    order_count = models.IntegerField(_("orders"), default=0)
+    occasion_count = models.IntegerField(_("days with an order"), default=0)
+    cancelled_count = models.IntegerField(_("cancelled orders"), default=0)
+    unscored_count = models.IntegerField(_("orders without exchange rate"), default=0)
+    item_count = models.IntegerField(_("items"), default=0)
+    product_count = models.IntegerField(_("different products"), default=0)
+    gross_spend = Money(_("gross spend"), default=0)
+    refund_total = Money(_("refunds"), default=0)
+    refund_count = models.IntegerField(_("number of refunds"), default=0)
+    total_spend = Money(_("lifetime spend"), default=0)
+    provisional_spend = Money(_("still returnable"), default=0)
+    margin = Money(_("margin"), null=True, blank=True)
+    first_order_at = models.DateTimeField(_("first order"), null=True, blank=True)
+    last_order_at = models.DateTimeField(_("last order"), null=True, blank=True)
+    first_order_day = models.DateField(_("first order day"), null=True, blank=True)
+    last_order_day = models.DateField(_("last order day"), null=True, blank=True)
+    orders_30d = models.IntegerField(_("orders in 30 days"), default=0)
+    orders_90d = models.IntegerField(_("orders in 90 days"), default=0)
+    orders_365d = models.IntegerField(_("orders in 365 days"), default=0)
+    spend_30d = Money(_("spend in 30 days"), default=0)
+    spend_90d = Money(_("spend in 90 days"), default=0)
+    spend_365d = Money(_("spend in 365 days"), default=0)
+    late_delivery_count = models.IntegerField(_("late deliveries"), default=0)
+    delivery_delay_days = models.FloatField(_("mean delivery delay"), null=True, blank=True)
+    review_count = models.IntegerField(_("reviews"), default=0)
+    rating_mean = models.FloatField(_("mean rating"), null=True, blank=True)
+    survey_count = models.IntegerField(_("survey answers"), default=0)
+    ticket_count = models.IntegerField(_("tickets"), default=0)
+    open_ticket_count = models.IntegerField(_("open tickets"), default=0)
+
+    class Meta:
+        verbose_name = _("customer facts")
+        verbose_name_plural = _("customer facts")
+        indexes = [
+            models.Index(fields=["last_order_day"], name="facts_by_last_order"),
+            models.Index(fields=["-total_spend"], name="facts_by_spend"),
+            models.Index(fields=["as_of_day"], name="facts_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {self.as_of_day}"
+
+
+class FactsMark(models.Model):
+    """ "This customer's facts are out of date." Append-only; a refresh deletes what it read."""
+
+    customer_id = models.BigIntegerField()
+    marked_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = _("facts mark")
+        verbose_name_plural = _("facts marks")
+        indexes = [models.Index(fields=["customer_id"], name="facts_mark_by_customer")]
+
+    def __str__(self) -> str:
+        return str(self.customer_id)

@@ -1,0 +1,129 @@
+"""What customers said: reviews, answers, tickets."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from crm.core.fields import PublicIdField
+from crm.core.models import TimeStampedModel
+from customers.enums import SurveyMetric, TicketState
+
+
+class Review(TimeStampedModel):
+    """A public opinion on a product or an order. Counts only from its own time on."""
+
+    public_id = PublicIdField("rev")
+    source = models.ForeignKey("customers.Source", models.PROTECT, related_name="+")
+    external_id = models.CharField(_("external id"), max_length=120)
+    customer = models.ForeignKey(
+        "customers.Customer", models.PROTECT, null=True, blank=True, related_name="reviews"
+    )
+    product = models.ForeignKey(
+        "customers.Product", models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    order = models.ForeignKey(
+        "customers.Order", models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    rating = models.PositiveSmallIntegerField(_("rating"), null=True, blank=True)
+    text = models.TextField(_("text"), blank=True, default="", db_default="")
+    written_at = models.DateTimeField(_("written"))
+    is_simulated = models.BooleanField(default=False, db_default=False, editable=False)
+
+    class Meta:
+        verbose_name = _("review")
+        verbose_name_plural = _("reviews")
+        ordering = ["-written_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "external_id"], name="review_once"),
+            models.CheckConstraint(
+                condition=Q(rating__isnull=True) | Q(rating__gte=1, rating__lte=5),
+                name="review_rating_1_to_5",
+            ),
+        ]
+        indexes = [models.Index(fields=["customer", "-written_at"], name="review_by_customer")]
+
+    def __str__(self) -> str:
+        return self.external_id
+
+
+class SurveyResponse(TimeStampedModel):
+    """One answer to a survey, kept as it was given; scores are derived."""
+
+    public_id = PublicIdField("ans")
+    source = models.ForeignKey("customers.Source", models.PROTECT, related_name="+")
+    external_id = models.CharField(_("external id"), max_length=120)
+    customer = models.ForeignKey(
+        "customers.Customer",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="survey_responses",
+    )
+    order = models.ForeignKey(
+        "customers.Order", models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    metric = models.CharField(_("question"), max_length=8, choices=SurveyMetric)
+    value = models.PositiveSmallIntegerField(_("answer"))
+    comment = models.TextField(_("comment"), blank=True, default="", db_default="")
+    answered_at = models.DateTimeField(_("answered"))
+    is_simulated = models.BooleanField(default=False, db_default=False, editable=False)
+
+    class Meta:
+        verbose_name = _("survey answer")
+        verbose_name_plural = _("survey answers")
+        ordering = ["-answered_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "external_id"], name="survey_response_once"),
+            models.CheckConstraint(
+                condition=Q(metric=SurveyMetric.CSAT, value__gte=1, value__lte=5)
+                | Q(metric=SurveyMetric.NPS, value__gte=0, value__lte=10)
+                | Q(metric=SurveyMetric.CES, value__gte=1, value__lte=7),
+                name="survey_response_in_range",
+            ),
+        ]
+        indexes = [models.Index(fields=["customer", "-answered_at"], name="survey_by_customer")]
+
+    def __str__(self) -> str:
+        return f"{self.metric} {self.value}"
+
+
+class Ticket(TimeStampedModel):
+    """A request for help."""
+
+    public_id = PublicIdField("tkt")
+    source = models.ForeignKey("customers.Source", models.PROTECT, related_name="+")
+    external_id = models.CharField(_("external id"), max_length=120)
+    customer = models.ForeignKey(
+        "customers.Customer", models.PROTECT, null=True, blank=True, related_name="tickets"
+    )
+    order = models.ForeignKey(
+        "customers.Order", models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    subject = models.CharField(_("subject"), max_length=300)
+    body = models.TextField(_("text"), blank=True, default="", db_default="")
+    state = models.CharField(
+        _("state"),
+        max_length=8,
+        choices=TicketState,
+        default=TicketState.OPEN,
+        db_default=TicketState.OPEN,
+    )
+    opened_at = models.DateTimeField(_("opened"))
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    is_simulated = models.BooleanField(default=False, db_default=False, editable=False)
+
+    class Meta:
+        verbose_name = _("ticket")
+        verbose_name_plural = _("tickets")
+        ordering = ["-opened_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "external_id"], name="ticket_once"),
+            models.CheckConstraint(
+                condition=~Q(state=TicketState.CLOSED) | Q(closed_at__isnull=False),
+                name="ticket_closed_has_time",
+            ),
+        ]
+        indexes = [models.Index(fields=["customer", "-opened_at"], name="ticket_by_customer")]
+
+    def __str__(self) -> str:
+        return self.subject

@@ -1,0 +1,67 @@
+"""Adjectives for the record's rows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Q
+
+from customers.enums import COUNTED_ORDER_STATUSES, ConsentAction, Lifecycle
+
+if TYPE_CHECKING:
+    from customers.models import Consent, Customer, Identity, Order  # noqa: F401 - annotations
+
+
+class CustomerQuerySet(models.QuerySet["Customer"]):
+    """Customers by standing and by what staff type into the search field."""
+
+    def active(self) -> Self:
+        return self.filter(lifecycle=Lifecycle.ACTIVE)
+
+    def matching(self, text: str) -> Self:
+        """Customers whose name, e-mail or phone contains ``text``, or whose id is ``text``."""
+        text = text.strip()
+        if not text:
+            return self
+        return self.filter(
+            Q(name__icontains=text)
+            | Q(email__icontains=text)
+            | Q(phone__icontains=text)
+            | Q(external_id=text)
+            | Q(public_id=text)
+        )
+
+
+class IdentityQuerySet(models.QuerySet["Identity"]):
+    """Identities by key."""
+
+    def keyed(self, *, issuer: str, kind: str, value: str) -> Self:
+        return self.filter(issuer=issuer, kind=kind, value=value)
+
+
+class ConsentQuerySet(models.QuerySet["Consent"]):
+    """Lines of the consent log."""
+
+    def latest_per_channel(self) -> Self:
+        """The line that counts, for each customer, channel and topic."""
+        return self.order_by("customer_id", "channel", "topic", "-at", "-pk").distinct(
+            "customer_id", "channel", "topic"
+        )
+
+    def given(self) -> Self:
+        return self.filter(action=ConsentAction.GIVEN)
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    """Orders by whether they count as revenue."""
+
+    def counted(self) -> Self:
+        """Paid for, not cancelled, not a test, convertible to shop currency."""
+        return self.filter(
+            status__in=COUNTED_ORDER_STATUSES, is_test=False, total_shop__isnull=False
+        )
+
+    def before(self, as_of: datetime) -> Self:
+        return self.filter(placed_at__lt=as_of)

@@ -1,0 +1,43 @@
+"""What every test may ask for. Databases and broker are real; nothing here touches the network."""
+
+import pytest
+from django.conf import settings
+from kombu import Connection
+
+from tests.factories import UserFactory
+
+
+@pytest.fixture(autouse=True)
+def media_folder(settings, tmp_path) -> None:
+    """Give every test its own folder for uploads."""
+    settings.MEDIA_ROOT = str(tmp_path / "media")
+
+
+@pytest.fixture(autouse=True)
+def plain_static_files(settings) -> None:
+    """Serve static files by their own names; the manifest is made at deployment."""
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def empty_queue() -> None:
+    """Start with no hints of earlier runs in the broker."""
+    with Connection(settings.CELERY_BROKER_URL) as broker:
+        if broker.default_channel.client.exists("celery"):
+            broker.default_channel.queue_purge("celery")
+
+
+@pytest.fixture
+def staff(db):
+    """A person who may do everything in the web admin."""
+    return UserFactory(username="staff", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def staff_client(client, staff):
+    """A browser-like client signed in as ``staff``."""
+    client.force_login(staff)
+    return client
