@@ -63,7 +63,7 @@ class Note:
 
 @dataclass(frozen=True)
 class ShopSize:
-    """What the shop's purchase days amount to."""
+    """What the shop's purchase days amount to: who bought, who came back, and when."""
 
     buyers: int
     repeaters: int
@@ -75,33 +75,39 @@ def judge(
     size: ShopSize, *, as_of_day: int, horizon_days: int
 ) -> tuple[tuple[Abstention, ...], tuple[Note, ...]]:
     """Return what must not be scored at this size, and what must be said beside the rest."""
-    common = _too_small_or_stale(size, as_of_day)
-    if common is not None:
-        code, have, need, day = common
-        refused = tuple(Abstention(score, code, have, need, day) for score in (RFM, CLV, CHURN))
-        return refused, ()
-    assert size.first_day is not None
+    everything = _refuse_everything(size, as_of_day)
+    if everything or size.first_day is None:
+        return everything, ()
     history = as_of_day - size.first_day
-    refused = ()
     needed = 2 * horizon_days + BACKTEST_SLACK_DAYS
+    refused: tuple[Abstention, ...] = ()
     if history < needed:
         refused = tuple(
             Abstention(score, "history_too_short", history, needed) for score in (CLV, CHURN)
         )
+    # An import rarely reaches back to the first order ever: ages count from what is known.
     notes = [Note("history_starts_at", day=size.first_day)]
     if history < SEASON_DAYS:
         notes.append(Note("seasonality_not_learned", history, SEASON_DAYS))
     return refused, tuple(notes)
 
 
-def _too_small_or_stale(
-    size: ShopSize, as_of_day: int
-) -> tuple[str, float | None, float | None, int | None] | None:
-    """Return the code and numbers of the first rung that refuses everything, if one does."""
+def _refuse_everything(size: ShopSize, as_of_day: int) -> tuple[Abstention, ...]:
+    """Return the refusals of the first rung that refuses every score, or none."""
+    scores = (RFM, CLV, CHURN)
     if size.last_day is not None and as_of_day - size.last_day > MAX_SILENT_DAYS:
-        return "no_data_since", as_of_day - size.last_day, MAX_SILENT_DAYS, size.last_day
+        silent = as_of_day - size.last_day
+        return tuple(
+            Abstention(score, "no_data_since", silent, MAX_SILENT_DAYS, size.last_day)
+            for score in scores
+        )
     if size.buyers < MIN_BUYERS:
-        return "too_few_buyers", size.buyers, MIN_BUYERS, None
+        return tuple(
+            Abstention(score, "too_few_buyers", size.buyers, MIN_BUYERS) for score in scores
+        )
     if size.repeaters < MIN_REPEATERS:
-        return "too_few_repeaters", size.repeaters, MIN_REPEATERS, None
-    return None
+        return tuple(
+            Abstention(score, "too_few_repeaters", size.repeaters, MIN_REPEATERS)
+            for score in scores
+        )
+    return ()

@@ -12,7 +12,6 @@ DAYS_SINCE_LAST_ORDER = "days_since_last_order"
 OWN_USUAL_GAP = "own_usual_gap"
 ORDER_COUNT = "order_count"
 AVERAGE_ORDER_VALUE = "average_order_value"
-EXPECTED_ORDERS = "expected_orders"
 RATING = "rating"
 DELIVERY_DELAY = "delivery_delay"
 RETURN_SHARE = "return_share"
@@ -24,7 +23,6 @@ REASON_CODES: tuple[str, ...] = (
     OWN_USUAL_GAP,
     ORDER_COUNT,
     AVERAGE_ORDER_VALUE,
-    EXPECTED_ORDERS,
     RATING,
     DELIVERY_DELAY,
     RETURN_SHARE,

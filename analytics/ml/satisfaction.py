@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import betaincinv
 
 from analytics.ml import reasons
-from analytics.ml.arrays import BoolArray, CodeArray, FloatArray, IntArray
+from analytics.ml.arrays import BoolArray, CodeArray, FloatArray, IntArray, JsonDict
 from analytics.ml.reasons import ReasonColumns, strongest
 
 HALF_LIFE_DAYS = 180.0
@@ -33,6 +33,14 @@ BASE_STARS = 4.14  # delivered on the promised day
 # Not measured: a stated prior for what a returned order and a ticket per order take off (0–1).
 RETURN_PENALTY = 0.25
 TICKET_PENALTY = 0.20
+
+CONSTANTS: JsonDict = {
+    "half_life_days": HALF_LIFE_DAYS,
+    "base_stars": BASE_STARS,
+    "return_penalty": RETURN_PENALTY,
+    "ticket_penalty": TICKET_PENALTY,
+    "reliability": dict(zip(RATING_KINDS, RELIABILITY.tolist(), strict=True)),
+}
 
 
 @dataclass(frozen=True)
@@ -162,8 +170,10 @@ def score_satisfaction(
     answered = ratings.before(as_of_day)
     row, known = _positions(customer_ids, answered.customer_id)
     weight = _weights(answered, np.full(answered.day.size, as_of_day - 1))[known]
-    n_eff = np.bincount(row, weight, customer_ids.size)
-    total = np.bincount(row, weight * answered.score[known], customer_ids.size)
+    n_eff: FloatArray = np.bincount(row, weight, customer_ids.size).astype(np.float64)
+    total: FloatArray = np.bincount(row, weight * answered.score[known], customer_ids.size).astype(
+        np.float64
+    )
     mean = (prior_weight * expectation.mean + total) / (prior_weight + n_eff)
     strength = prior_weight + n_eff
     low = betaincinv(mean * strength, (1 - mean) * strength, (1 - BAND) / 2)
@@ -283,7 +293,7 @@ def _reasons(
     share = prior_weight / strength
     nothing = np.zeros(n_eff.size)
     base = np.full(n_eff.size, expectation.base)
-    found = strongest(
+    return strongest(
         [
             (
                 reasons.RATING,
@@ -315,4 +325,3 @@ def _reasons(
         keep=3,
         blank=silent,
     )
-    return found

@@ -30,9 +30,10 @@ class PurchaseDays:
 
     def before(self, day: int) -> "PurchaseDays":
         """Return the rows earlier than ``day``."""
-        return self._where(self.day < day)
+        return self.where(self.day < day)
 
-    def _where(self, keep: BoolArray) -> "PurchaseDays":
+    def where(self, keep: BoolArray) -> "PurchaseDays":
+        """Return the rows where ``keep`` holds."""
         return PurchaseDays(self.customer_id[keep], self.day[keep], self.net_spend[keep])
 
     def occasions(self) -> "PurchaseDays":
@@ -53,7 +54,7 @@ class PurchaseDays:
             return PurchaseDays.empty()
         total = np.add.reduceat(spend, starts)
         # Netting in binary floats leaves dust: half a thousandth of a cent is not a purchase.
-        return PurchaseDays(customer[starts], day[starts], total)._where(total > 5e-6)
+        return PurchaseDays(customer[starts], day[starts], total).where(total > 5e-6)
 
 
 @dataclass(frozen=True)
@@ -128,12 +129,12 @@ class Histogram:
 
 
 def compress(
-    frequency: IntArray, recency: IntArray, T: IntArray, weight: FloatArray | None = None
+    frequency: IntArray, recency: IntArray, age_days: IntArray, weight: FloatArray | None = None
 ) -> Histogram:
     """Group equal (frequency, recency, T) rows and add up their weights."""
     weights = np.ones(frequency.size) if weight is None else weight
-    order = np.lexsort((T, recency, frequency))
-    x, tx, age, counts = frequency[order], recency[order], T[order], weights[order]
+    order = np.lexsort((age_days, recency, frequency))
+    x, tx, age, counts = frequency[order], recency[order], age_days[order], weights[order]
     is_first = np.ones(x.size, dtype=bool)
     is_first[1:] = (x[1:] != x[:-1]) | (tx[1:] != tx[:-1]) | (age[1:] != age[:-1])
     starts = np.flatnonzero(is_first)

@@ -1,0 +1,295 @@
+"""Choose the model, and learn how far it errs, on periods that are over.
+
+Rolling origins: stand at day c in the past, fit on what was known before it, predict
+[c, c + h), and compare. Nothing on or after c reaches a fit or a feature.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analytics.ml.arrays import BoolArray, FloatArray, JsonDict
+from analytics.ml.churn import ChurnCalibration, RecencyRule
+from analytics.ml.clv import BG_NBD, MBG_NBD, NBD, RepeatBuyingModel, SpendModel
+from analytics.ml.customer_value import CustomerValueModel
+from analytics.ml.errors import DegenerateFitError
+from analytics.ml.intervals import ProbabilityBand, SpendIntervals
+from analytics.ml.ladder import BACKTEST_SLACK_DAYS, MIN_BUYERS, MIN_REPEATERS
+from analytics.ml.metrics import average, churn_metrics, spend_metrics
+from analytics.ml.summary import (
+    Histogram,
+    PurchaseDays,
+    Summary,
+    compress,
+    summarise,
+    window_outcome,
+)
+
+MAX_ORIGINS = 3
+ORIGIN_STEP_DAYS = 30
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One day in the past: what was known before it, and what came in the horizon after it."""
+
+    day: int
+    summary: Summary
+    histogram: Histogram
+    spend: FloatArray
+    lapsed: BoolArray
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """The model that won, how it did, and the bands that its errors call for.
+
+    ``metrics`` and ``baseline`` average over the origins and list each of them.
+    """
+
+    buying: RepeatBuyingModel
+    spend: SpendModel | None
+    spend_refusal: str
+    intervals: SpendIntervals | None
+    calibration: ChurnCalibration | None
+    churn_band: ProbabilityBand
+    metrics: JsonDict
+    baseline: JsonDict
+
+    def to_dict(self) -> JsonDict:
+        """Return what was learned as a JSON-able dictionary."""
+        return {
+            "buying": self.buying.to_dict(),
+            "spend": self.spend.to_dict() if self.spend else None,
+            "intervals": self.intervals.to_dict() if self.intervals else None,
+            "churn_calibration": self.calibration.to_dict() if self.calibration else None,
+            "churn_band": self.churn_band.to_dict(),
+        }
+
+
+def make_origin(occasions: PurchaseDays, *, day: int, horizon_days: int) -> Origin | None:
+    """Return the origin at ``day``, or None where too few had bought before it to fit anything."""
+    summary = summarise(occasions, as_of_day=day)
+    if summary.T.size < MIN_BUYERS or int((summary.frequency > 0).sum()) < MIN_REPEATERS:
+        return None
+    spend, orders = window_outcome(
+        occasions, summary.customer_id, start_day=day, end_day=day + horizon_days
+    )
+    histogram = compress(summary.frequency, summary.recency, summary.T)
+    return Origin(day, summary, histogram, spend, orders == 0)
+
+
+def make_origins(occasions: PurchaseDays, *, as_of_day: int, horizon_days: int) -> list[Origin]:
+    """Return up to three origins, newest first, whose horizons all end by ``as_of_day``."""
+    found = []
+    first_day = int(occasions.day.min()) if occasions.day.size else as_of_day
+    for step in range(MAX_ORIGINS):
+        day = as_of_day - horizon_days - ORIGIN_STEP_DAYS * step
+        if day - first_day < horizon_days + BACKTEST_SLACK_DAYS:
+            break
+        origin = make_origin(occasions, day=day, horizon_days=horizon_days)
+        if origin is None:
+            break
+        found.append(origin)
+    return found
+
+
+def naive_spend(summary: Summary, *, horizon_days: int) -> FloatArray:
+    """Return the naive forecast: each customer's own spending rate times the horizon.
+
+    A customer younger than the horizon is taken to have spent over the whole of one, or else
+    yesterday's newcomer would be forecast to buy every day.
+    """
+    age = np.maximum(summary.T + 1, horizon_days)
+    return np.asarray(summary.total_spend / age * horizon_days)
+
+
+def run_backtest(occasions: PurchaseDays, *, as_of_day: int, horizon_days: int) -> Backtest | None:
+    """Fit, compare and choose; None where the history holds no origin.
+
+    Raises DegenerateFitError when not even the simplest model describes the customers.
+    """
+    seen = occasions.before(as_of_day)
+    origins = make_origins(seen, as_of_day=as_of_day, horizon_days=horizon_days)
+    if not origins:
+        return None
+    summary = summarise(seen, as_of_day=as_of_day)
+    now = compress(summary.frequency, summary.recency, summary.T)
+    buying, past, candidates = _compete(now, origins, horizon_days)
+    raw = [
+        _churn(model, origin.summary, horizon_days)
+        for model, origin in zip(past, origins, strict=True)
+    ]
+    before = [_landmark(seen, origin, buying, horizon_days) for origin in origins]
+    calibration, probability = _calibrate(origins, raw, before, horizon_days)
+    churn_rows = [churn_metrics(o.lapsed, p) for o, p in zip(origins, probability, strict=True)]
+    metrics: JsonDict = {
+        "origins": [origin.day for origin in origins],
+        "candidates": candidates,
+        "churn": average(churn_rows)
+        | {"by_origin": churn_rows, "calibrated": calibration is not None},
+        "p_alive_as_churn_auc": average(
+            [
+                churn_metrics(
+                    o.lapsed, 1.0 - m.p_alive(o.summary.frequency, o.summary.recency, o.summary.T)
+                )
+                for m, o in zip(past, origins, strict=True)
+            ]
+        )["auc"],
+    }
+    baseline: JsonDict = {"churn": _recency_baseline(origins, before)}
+    spend, intervals, refusal = None, None, ""
+    try:
+        spend = SpendModel().fit(summary)
+        intervals, figures, naive = _backtest_spend(origins, past, horizon_days)
+        metrics["clv"], baseline["clv"] = figures, naive
+    except DegenerateFitError as error:
+        spend, refusal = None, str(error)
+    band = ProbabilityBand().fit(
+        np.concatenate(probability), np.concatenate([origin.lapsed for origin in origins])
+    )
+    return Backtest(buying, spend, refusal, intervals, calibration, band, metrics, baseline)
+
+
+def _compete(
+    now: Histogram, origins: list[Origin], horizon_days: int
+) -> tuple[RepeatBuyingModel, list[RepeatBuyingModel], JsonDict]:
+    """Return the winner fitted on today and on each origin, and how every candidate fared.
+
+    The lowest mean Brier score of P(buy) wins: a proper score of the part in which the candidates
+    differ. The NBD, in which nobody leaves, is tried only when both others are degenerate.
+    """
+    report: JsonDict = {}
+    fitted: dict[str, tuple[RepeatBuyingModel, list[RepeatBuyingModel]]] = {}
+    for name in (BG_NBD, MBG_NBD, NBD):
+        if name == NBD and fitted:
+            break
+        try:
+            today = RepeatBuyingModel(name).fit(now)
+            past = [RepeatBuyingModel(name).fit(o.histogram, start=today) for o in origins]
+        except DegenerateFitError as error:
+            report[name] = {"refused": str(error)}
+            continue
+        rows = [
+            churn_metrics(o.lapsed, _churn(model, o.summary, horizon_days))
+            for model, o in zip(past, origins, strict=True)
+        ]
+        fitted[name], report[name] = (today, past), average(rows)
+    if not fitted:
+        raise DegenerateFitError("; ".join(entry["refused"] for entry in report.values()))
+    best = min(fitted, key=lambda name: (report[name]["brier"], name))
+    return (*fitted[best], report)
+
+
+def _churn(model: RepeatBuyingModel, summary: Summary, horizon_days: int) -> FloatArray:
+    """Return the uncalibrated churn probability, 1 − P(at least one order in the horizon)."""
+    bought = model.p_buy(summary.frequency, summary.recency, summary.T, horizon_days=horizon_days)
+    return np.asarray(1.0 - bought)
+
+
+def _landmark(
+    occasions: PurchaseDays, origin: Origin, winner: RepeatBuyingModel, horizon_days: int
+) -> tuple[Origin, RepeatBuyingModel | None] | None:
+    """Return the landmark one horizon before the origin, whose window ends where it begins."""
+    landmark = make_origin(
+        occasions.before(origin.day), day=origin.day - horizon_days, horizon_days=horizon_days
+    )
+    if landmark is None:
+        return None
+    try:
+        return landmark, RepeatBuyingModel(winner.model).fit(landmark.histogram, start=winner)
+    except DegenerateFitError:
+        return landmark, None
+
+
+def _calibrate(
+    origins: list[Origin],
+    raw: list[FloatArray],
+    before: list[tuple[Origin, RepeatBuyingModel | None] | None],
+    horizon_days: int,
+) -> tuple[ChurnCalibration | None, list[FloatArray]]:
+    """Calibrate on each landmark, judge on the window after it, and keep only what helps.
+
+    Returns the calibration for today (learned on the newest origin; None where it did not help)
+    and the probability that the chosen way gives at each origin.
+    """
+    mapped = []
+    for probability, pair in zip(raw, before, strict=True):
+        landmark, model = pair or (None, None)
+        if landmark is None or model is None:
+            return None, raw
+        past = _churn(model, landmark.summary, horizon_days)
+        mapped.append(ChurnCalibration().fit(past, landmark.lapsed).predict(probability))
+
+    def brier(probabilities: list[FloatArray]) -> float:
+        return float(
+            np.mean(
+                [((p - o.lapsed) ** 2).mean() for p, o in zip(probabilities, origins, strict=True)]
+            )
+        )
+
+    if brier(mapped) >= brier(raw):
+        return None, raw
+    return ChurnCalibration().fit(raw[0], origins[0].lapsed), mapped
+
+
+def _recency_baseline(
+    origins: list[Origin], before: list[tuple[Origin, RepeatBuyingModel | None] | None]
+) -> JsonDict:
+    """Return how the recency rule, trained on each landmark, did in the window after it."""
+    rows = []
+    for origin, pair in zip(origins, before, strict=True):
+        if pair is None:  # too few buyers one horizon earlier: nothing to train the rule on
+            continue
+        landmark, _ = pair
+        rule = RecencyRule().fit(landmark.summary.days_since_last_order, landmark.lapsed)
+        rows.append(
+            churn_metrics(origin.lapsed, rule.predict(origin.summary.days_since_last_order))
+        )
+    return {"name": "recency_rule"} | average(rows) | {"by_origin": rows}
+
+
+def _backtest_spend(
+    origins: list[Origin], past: list[RepeatBuyingModel], horizon_days: int
+) -> tuple[SpendIntervals, JsonDict, JsonDict]:
+    """Return intervals learned on all origins, the model's figures and the naive forecast's."""
+    predicted = [
+        CustomerValueModel.join(model, SpendModel().fit(origin.summary)).expected_spend(
+            origin.summary, horizon_days=horizon_days
+        )
+        for model, origin in zip(past, origins, strict=True)
+    ]
+    rows = [spend_metrics(o.spend, p) for o, p in zip(origins, predicted, strict=True)]
+    naive = [
+        spend_metrics(o.spend, naive_spend(o.summary, horizon_days=horizon_days)) for o in origins
+    ]
+    covered, how = _coverage(origins, predicted)
+    intervals = SpendIntervals().fit(
+        np.concatenate(predicted), np.concatenate([origin.spend for origin in origins])
+    )
+    figures = average(rows) | {"by_origin": rows, "coverage_80": covered, "coverage_by": how}
+    return (
+        intervals,
+        figures,
+        {"name": "own_rate_times_horizon"} | average(naive) | {"by_origin": naive},
+    )
+
+
+def _coverage(origins: list[Origin], predicted: list[FloatArray]) -> tuple[float, str]:
+    """Return the share of spends inside intervals that were learned on other origins.
+
+    With a single origin, one half of its customers is judged by the other.
+    """
+    if len(origins) == 1:
+        half = np.arange(predicted[0].size) % 2 == 0
+        learned = SpendIntervals().fit(predicted[0][half], origins[0].spend[half])
+        return learned.covered(predicted[0][~half], origins[0].spend[~half]), "half_of_customers"
+    shares = []
+    for index, origin in enumerate(origins):
+        others = [i for i in range(len(origins)) if i != index]
+        learned = SpendIntervals().fit(
+            np.concatenate([predicted[i] for i in others]),
+            np.concatenate([origins[i].spend for i in others]),
+        )
+        shares.append(learned.covered(predicted[index], origin.spend))
+    return float(np.mean(shares)), "other_origins"

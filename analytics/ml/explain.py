@@ -1,0 +1,135 @@
+"""Say what moved a customer's churn and value: ask the model what it would say without it.
+
+Each reason replaces one trait by its yardstick and scores the customer again; the difference is
+its contribution. So the reasons describe the published model, not a story beside it.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.special import logit
+
+from analytics.ml import reasons
+from analytics.ml.arrays import FloatArray
+from analytics.ml.clv import RepeatBuyingModel, SpendModel
+from analytics.ml.reasons import ReasonColumns, strongest
+from analytics.ml.summary import Summary
+
+KEEP = 3
+_EDGE = 1e-12
+
+
+class Yardsticks:
+    """What is usual: each customer's own gap between orders, and the shop's median customer."""
+
+    def __init__(self, summary: Summary, *, shop_gap: float) -> None:
+        repeats = summary.frequency > 0
+        own = summary.recency / np.maximum(summary.frequency, 1)
+        self.shop_gap = max(shop_gap, 1.0)
+        self.gap: FloatArray = np.where(repeats, np.maximum(own, 1.0), self.shop_gap)
+        self.orders = float(np.median(summary.order_count))
+        self.order_value = float(np.median(summary.average_order))
+
+
+def explain_churn(
+    model: RepeatBuyingModel, summary: Summary, yardsticks: Yardsticks, *, horizon_days: int
+) -> ReasonColumns:
+    """Return the strongest reasons behind 1 − P(buy), measured on the log-odds scale."""
+
+    def churn(changed: Summary) -> FloatArray:
+        buy = model.p_buy(changed.frequency, changed.recency, changed.T, horizon_days=horizon_days)
+        return np.asarray(logit(np.clip(1.0 - buy, _EDGE, 1.0 - _EDGE)))
+
+    now = churn(summary)
+    size = summary.T.size
+    repeats = summary.frequency > 0
+    usual_pace = now - churn(_with_pace(summary, yardsticks.shop_gap))
+    return strongest(
+        [
+            (
+                reasons.DAYS_SINCE_LAST_ORDER,
+                now - churn(_with_last_order(summary, yardsticks.gap)),
+                summary.days_since_last_order.astype(np.float64),
+                yardsticks.gap,
+            ),
+            (
+                reasons.ORDER_COUNT,
+                now - churn(_with_orders(summary, yardsticks.orders)),
+                summary.order_count.astype(np.float64),
+                np.full(size, yardsticks.orders),
+            ),
+            (
+                reasons.OWN_USUAL_GAP,
+                np.where(repeats, usual_pace, 0.0),
+                np.where(repeats, yardsticks.gap, np.nan),
+                np.full(size, yardsticks.shop_gap),
+            ),
+        ],
+        keep=KEEP,
+        blank=np.zeros(size, dtype=bool),
+    )
+
+
+def explain_value(
+    model: RepeatBuyingModel,
+    spend: SpendModel,
+    summary: Summary,
+    yardsticks: Yardsticks,
+    *,
+    horizon_days: int,
+) -> ReasonColumns:
+    """Return the strongest reasons behind the expected spend, measured on the log scale."""
+
+    def orders(changed: Summary) -> FloatArray:
+        expected = model.expected_orders(
+            changed.frequency, changed.recency, changed.T, horizon_days=horizon_days
+        )
+        return np.log(np.maximum(expected, _EDGE))
+
+    now = orders(summary)
+    size = summary.T.size
+    value = spend.expected_order_value(summary)
+    return strongest(
+        [
+            (
+                reasons.AVERAGE_ORDER_VALUE,
+                np.log(value / np.median(value)),
+                summary.average_order,
+                np.full(size, yardsticks.order_value),
+            ),
+            (
+                reasons.ORDER_COUNT,
+                now - orders(_with_orders(summary, yardsticks.orders)),
+                summary.order_count.astype(np.float64),
+                np.full(size, yardsticks.orders),
+            ),
+            (
+                reasons.DAYS_SINCE_LAST_ORDER,
+                now - orders(_with_last_order(summary, yardsticks.gap)),
+                summary.days_since_last_order.astype(np.float64),
+                yardsticks.gap,
+            ),
+        ],
+        keep=KEEP,
+        blank=np.zeros(size, dtype=bool),
+    )
+
+
+def _with_last_order(summary: Summary, days_ago: FloatArray) -> Summary:
+    """Return the same history, seen ``days_ago`` days after its last order."""
+    return replace(summary, T=summary.recency + np.rint(days_ago).astype(np.int64))
+
+
+def _with_orders(summary: Summary, order_count: float) -> Summary:
+    """Return histories with the given number of orders and the last order where it was."""
+    frequency = max(round(order_count) - 1, 0)
+    if frequency == 0:
+        nothing = np.zeros(summary.T.size, dtype=np.int64)
+        return replace(summary, frequency=nothing, recency=nothing, T=summary.days_since_last_order)
+    return replace(summary, frequency=np.full(summary.T.size, frequency, dtype=np.int64))
+
+
+def _with_pace(summary: Summary, gap: float) -> Summary:
+    """Return the same first and last order, with the orders between them ``gap`` days apart."""
+    frequency = np.maximum(np.rint(summary.recency / gap).astype(np.int64), 1)
+    return replace(summary, frequency=np.where(summary.frequency > 0, frequency, 0))

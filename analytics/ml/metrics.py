@@ -1,0 +1,71 @@
+"""Measure predictions of spend and of churn against what came."""
+
+import numpy as np
+from scipy.stats import rankdata
+from sklearn.metrics import roc_auc_score
+
+from analytics.ml.arrays import BoolArray, FloatArray, JsonDict
+
+ECE_BINS = 10
+
+
+def normalised_gini(actual: FloatArray, predicted: FloatArray) -> float:
+    """Return how well a ranking concentrates the actual amounts: 1 perfect, 0 random.
+
+    The concentration index of ``actual`` along the ranking over its own Gini index. Tied
+    predictions share a rank, so the order of the rows does not matter.
+    """
+    centred = actual - actual.mean()
+    own = float(centred @ rankdata(actual))
+    return float(centred @ rankdata(predicted)) / own if own > 0 else float("nan")
+
+
+def expected_calibration_error(outcome: BoolArray, probability: FloatArray) -> float:
+    """Return the mean distance of predicted and observed share over ten equal-width bins."""
+    index = np.minimum((probability * ECE_BINS).astype(np.int64), ECE_BINS - 1)
+    predicted = np.bincount(index, probability, ECE_BINS)
+    observed = np.bincount(index, outcome, ECE_BINS)
+    return float(np.abs(predicted - observed).sum() / outcome.size)
+
+
+def spend_metrics(actual: FloatArray, predicted: FloatArray) -> JsonDict:
+    """Return MAE, RMSE, bias in per cent of the actual total, and normalised Gini."""
+    error = predicted - actual
+    total = float(actual.sum())
+    return {
+        "mae": float(np.abs(error).mean()),
+        "rmse": float(np.sqrt((error**2).mean())),
+        "bias_percent": 100.0 * float(error.sum()) / total if total > 0 else None,
+        "gini": finite_or_none(normalised_gini(actual, predicted)),
+        "n": int(actual.size),
+    }
+
+
+def churn_metrics(lapsed: BoolArray, probability: FloatArray) -> JsonDict:
+    """Return AUC, Brier score, ECE(10) and base rate of a churn probability."""
+    rate = float(lapsed.mean())
+    auc = float(roc_auc_score(lapsed, probability)) if 0.0 < rate < 1.0 else float("nan")
+    return {
+        "auc": finite_or_none(auc),
+        "brier": float(((probability - lapsed) ** 2).mean()),
+        "ece": expected_calibration_error(lapsed, probability),
+        "base_rate": rate,
+        "n": int(lapsed.size),
+    }
+
+
+def average(rows: list[JsonDict]) -> JsonDict:
+    """Return the mean of each figure over the rows; ``n`` is summed, nulls are left out."""
+    out: JsonDict = {}
+    for key in rows[0] if rows else ():
+        values = [row[key] for row in rows if row[key] is not None]
+        if key == "n":
+            out[key] = int(sum(values))
+        else:
+            out[key] = float(np.mean(values)) if values else None
+    return out
+
+
+def finite_or_none(value: float) -> float | None:
+    """Turn NaN into null, which JSON knows."""
+    return value if np.isfinite(value) else None
