@@ -109,7 +109,7 @@ class ScoringResult:
 
     Attributes
     ----------
-    model : ``"bg_nbd"``, ``"mbg_nbd"``, ``"nbd"`` or ``""`` when the run abstains from CLV and churn
+    model : ``"bg_nbd"``, ``"mbg_nbd"``, ``"nbd"``, or ``""`` when the run abstains from churn
     r_score, f_score, m_score : 1–5, 0 for null
     rfm_group : index into ``RFM_GROUPS``, −1 for null
     expected_orders : expected purchase days in the next ``horizon_days``

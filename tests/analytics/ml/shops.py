@@ -1,0 +1,105 @@
+"""Shops to compute on: the published CDNOW sample, and simulated ones with a known truth."""
+
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from analytics.ml.run import ScoringInput
+from analytics.ml.summary import PurchaseDays, Summary, summarise
+
+CDNOW_SPLIT = int(np.datetime64("1997-10-01", "D").astype(int))
+CDNOW_END = int(np.datetime64("1998-07-01", "D").astype(int))
+
+
+def _read_cdnow(name: str) -> PurchaseDays:
+    found = find_spec("lifetimes")
+    assert found is not None
+    assert found.origin is not None
+    folder = Path(found.origin).parent / "datasets"
+    columns = (
+        ["master", "id", "date", "units", "spend"]
+        if "sample" in name
+        else ["id", "date", "units", "spend"]
+    )
+    rows = pd.read_csv(folder / name, sep=r"\s+", header=None, names=columns)
+    dates = pd.to_datetime(rows["date"].astype(str), format="%Y%m%d").to_numpy()
+    return PurchaseDays(
+        rows["id"].to_numpy(np.int64),
+        dates.astype("datetime64[D]").astype(np.int64),
+        rows["spend"].to_numpy(np.float64),
+    )
+
+
+@lru_cache(maxsize=1)
+def cdnow() -> PurchaseDays:
+    """Return the 1/10 sample: 2,357 customers, 1997-01-01 to 1998-06-30."""
+    return _read_cdnow("CDNOW_sample.txt")
+
+
+@lru_cache(maxsize=1)
+def cdnow_master() -> PurchaseDays:
+    """Return all 23,570 customers."""
+    return _read_cdnow("CDNOW_master.txt")
+
+
+def cdnow_days() -> PurchaseDays:
+    """Return the sample's purchase days whatever they cost; the published counts keep free ones."""
+    rows = cdnow()
+    return PurchaseDays(rows.customer_id, rows.day, np.ones(rows.day.size)).occasions()
+
+
+def cdnow_calibration() -> Summary:
+    """Return the published calibration period, to 1997-09-30."""
+    return summarise(cdnow_days(), as_of_day=CDNOW_SPLIT)
+
+
+def simulate_bg_nbd(
+    *,
+    customers: int,
+    r: float,
+    alpha: float,
+    a: float,
+    b: float,
+    days: int,
+    seed: int,
+    start_day: int = 15_000,
+) -> PurchaseDays:
+    """Draw purchase days by the story of the BG/NBD model (``alpha`` in weeks).
+
+    Everyone's first purchase falls evenly into the first half of the period; then orders come at
+    the customer's own rate until the coin after a repeat order says that it was the last.
+    """
+    rng = np.random.default_rng(seed)
+    rate = rng.gamma(r, 1.0 / alpha, customers) / 7.0
+    leaves = rng.beta(a, b, customers)
+    first = rng.integers(0, days // 2, customers)
+    ids, bought = [np.arange(customers)], [first.astype(float)]
+    alive, now = np.arange(customers), first.astype(float)
+    while alive.size:
+        now = now[: alive.size] + rng.exponential(1.0 / rate[alive])
+        inside = now < days
+        alive, now = alive[inside], now[inside]
+        ids.append(alive)
+        bought.append(now)
+        stays = rng.random(alive.size) >= leaves[alive]
+        alive, now = alive[stays], now[stays]
+    customer = np.concatenate(ids)
+    day = np.floor(np.concatenate(bought)).astype(np.int64) + start_day
+    spend = np.round(rng.gamma(6.0, 5.0, customer.size) + 1.0, 2)
+    return PurchaseDays(customer.astype(np.int64) + 1, day, spend)
+
+
+def usual_shop(*, customers: int = 1500, days: int = 500, seed: int = 7) -> PurchaseDays:
+    """Return a shop of medium size whose customers come back and leave."""
+    return simulate_bg_nbd(
+        customers=customers, r=0.8, alpha=5.0, a=0.8, b=2.5, days=days, seed=seed
+    )
+
+
+def to_score(purchases: PurchaseDays, as_of_day: int, **options: object) -> ScoringInput:
+    """Return the input of a run over everyone who ever bought."""
+    ids = np.unique(purchases.customer_id)
+    return ScoringInput(as_of_day=as_of_day, customer_ids=ids, purchases=purchases, **options)  # type: ignore[arg-type]
