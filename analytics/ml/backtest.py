@@ -10,7 +10,15 @@ import numpy as np
 
 from analytics.ml.arrays import BoolArray, FloatArray, JsonDict
 from analytics.ml.churn import ChurnCalibration, RecencyRule
-from analytics.ml.clv import BG_NBD, MBG_NBD, NBD, RepeatBuyingModel, SpendModel
+from analytics.ml.clv import (
+    BG_NBD,
+    CREDIBILITY,
+    GAMMA_GAMMA,
+    MBG_NBD,
+    NBD,
+    RepeatBuyingModel,
+    SpendModel,
+)
 from analytics.ml.customer_value import CustomerValueModel
 from analytics.ml.errors import DegenerateFitError
 from analytics.ml.intervals import ProbabilityBand, SpendIntervals
@@ -138,13 +146,13 @@ def run_backtest(occasions: PurchaseDays, *, as_of_day: int, horizon_days: int) 
         )["auc"],
     }
     baseline: JsonDict = {"churn": _recency_baseline(origins, before)}
-    spend, intervals, refusal = None, None, ""
-    try:
-        spend = SpendModel().fit(summary)
-        intervals, figures, naive = _backtest_spend(origins, past, horizon_days)
+    spends, refusal = _fit_spend([summary, *(origin.summary for origin in origins)])
+    intervals = None
+    if spends:
+        intervals, figures, naive = _backtest_spend(origins, past, spends[1:], horizon_days)
+        figures["gamma_gamma_refused"] = refusal
         metrics["clv"], baseline["clv"] = figures, naive
-    except DegenerateFitError as error:
-        spend, refusal = None, str(error)
+    spend = spends[0] if spends else None
     band = ProbabilityBand().fit(
         np.concatenate(probability), np.concatenate([origin.lapsed for origin in origins])
     )
@@ -249,15 +257,32 @@ def _recency_baseline(
     return {"name": "recency_rule"} | average(rows) | {"by_origin": rows}
 
 
+def _fit_spend(summaries: list[Summary]) -> tuple[list[SpendModel], str]:
+    """Return one model of the same kind for each summary, and why it is not Gamma–Gamma.
+
+    The list is empty where the rung below breaks down as well.
+    """
+    refusal = ""
+    for name in (GAMMA_GAMMA, CREDIBILITY):
+        try:
+            return [SpendModel(model=name).fit(summary) for summary in summaries], refusal
+        except DegenerateFitError as error:
+            refusal = "; ".join(part for part in (refusal, str(error)) if part)
+    return [], refusal
+
+
 def _backtest_spend(
-    origins: list[Origin], past: list[RepeatBuyingModel], horizon_days: int
+    origins: list[Origin],
+    past: list[RepeatBuyingModel],
+    spends: list[SpendModel],
+    horizon_days: int,
 ) -> tuple[SpendIntervals, JsonDict, JsonDict]:
     """Return intervals learned on all origins, the model's figures and the naive forecast's."""
     predicted = [
-        CustomerValueModel.join(model, SpendModel().fit(origin.summary)).expected_spend(
+        CustomerValueModel.join(model, spend).expected_spend(
             origin.summary, horizon_days=horizon_days
         )
-        for model, origin in zip(past, origins, strict=True)
+        for model, spend, origin in zip(past, spends, origins, strict=True)
     ]
     rows = [spend_metrics(o.spend, p) for o, p in zip(origins, predicted, strict=True)]
     naive = [

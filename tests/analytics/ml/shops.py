@@ -19,12 +19,11 @@ def _read_cdnow(name: str) -> PurchaseDays:
     assert found is not None
     assert found.origin is not None
     folder = Path(found.origin).parent / "datasets"
-    columns = (
-        ["master", "id", "date", "units", "spend"]
-        if "sample" in name
-        else ["id", "date", "units", "spend"]
-    )
-    rows = pd.read_csv(folder / name, sep=r"\s+", header=None, names=columns)
+    columns = ["master", "id", "date", "units", "spend"]
+    if name == "CDNOW_master.txt":  # no second id, but a header
+        rows = pd.read_csv(folder / name, sep=r"\s+", skiprows=1, names=columns[1:])
+    else:
+        rows = pd.read_csv(folder / name, sep=r"\s+", names=columns)
     dates = pd.to_datetime(rows["date"].astype(str), format="%Y%m%d").to_numpy()
     return PurchaseDays(
         rows["id"].to_numpy(np.int64),
@@ -66,6 +65,7 @@ def simulate_bg_nbd(
     days: int,
     seed: int,
     start_day: int = 15_000,
+    mixed_spend: bool = True,
 ) -> PurchaseDays:
     """Draw purchase days by the story of the BG/NBD model (``alpha`` in weeks).
 
@@ -88,7 +88,9 @@ def simulate_bg_nbd(
         alive, now = alive[stays], now[stays]
     customer = np.concatenate(ids)
     day = np.floor(np.concatenate(bought)).astype(np.int64) + start_day
-    spend = np.round(rng.gamma(6.0, 5.0, customer.size) + 1.0, 2)
+    # Gamma–Gamma: each customer's own scale, then each order around it.
+    scale = 1.0 / rng.gamma(4.0, 1.0 / 15.0, customers) if mixed_spend else np.full(customers, 5.0)
+    spend = np.round(rng.gamma(6.0, scale[customer]) + 0.01, 2)
     return PurchaseDays(customer.astype(np.int64) + 1, day, spend)
 
 

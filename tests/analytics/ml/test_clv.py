@@ -8,6 +8,7 @@ import pytest
 
 from analytics.ml.clv import (
     BG_NBD,
+    CREDIBILITY,
     MBG_NBD,
     NBD,
     REPEAT_ORDERS,
@@ -107,7 +108,9 @@ def test_bg_nbd_reproduces_the_published_expectations():
     model = fitted(BG_NBD, cdnow_calibration())
 
     days = [1, 7, 21, 223, 224, 546]
-    new = [model.expected_orders_of_new(horizon_days=day) for day in days]
+    new = [
+        float(model.expected_orders(one(0), one(0), one(0), horizon_days=day)[0]) for day in days
+    ]
     known = model.expected_orders(one(2), one(213), one(272), horizon_days=273)
 
     assert new[:5] == pytest.approx([0.0078, 0.0532, 0.1506, 1.0405, 1.0437], abs=1e-4)
@@ -195,13 +198,14 @@ def test_expectation_passes_smoothly_through_its_removable_singularity(a):
 
 
 def test_parameters_of_a_simulated_shop_are_recovered():
-    truth = {"r": 0.8, "alpha": 5.0, "a": 0.8, "b": 2.5}
-    purchases = simulate_bg_nbd(customers=30_000, days=700, seed=11, **truth).occasions()
+    purchases = simulate_bg_nbd(
+        customers=30_000, r=0.8, alpha=5.0, a=0.8, b=2.5, days=700, seed=11
+    ).occasions()
 
     model = fitted(BG_NBD, summarise(purchases, as_of_day=15_700))
 
     found = {"r": model.r_, "alpha": model.alpha_, "a": model.a_, "b": model.b_}
-    assert found == pytest.approx(truth, rel=0.12)
+    assert found == pytest.approx({"r": 0.8, "alpha": 5.0, "a": 0.8, "b": 2.5}, rel=0.12)
 
 
 def test_chance_to_buy_is_the_share_that_buys_in_a_simulated_shop():
@@ -243,6 +247,74 @@ def test_one_time_buyers_only_is_a_degenerate_fit(name):
 
     with pytest.raises(DegenerateFitError, match="nobody bought twice"):
         fitted(name, summary)
+
+
+def drawn(customers: int, scales: str = "gamma_gamma", *, seed: int = 6) -> Summary:
+    """Return mean order values, p = 6, around scales that vary as told."""
+    rng = np.random.default_rng(seed)
+    count = 1 + rng.poisson(rng.gamma(1.0, 3.0, customers))
+    scale = {
+        "gamma_gamma": 15.0 / rng.gamma(4.0, 1.0, customers),  # q = 4, v = 15
+        "gamma": rng.gamma(4.0, 1.25, customers),
+        "equal": np.full(customers, 5.0),
+    }[scales]
+    mean = rng.gamma(6.0 * count, scale / count)
+    nothing = np.zeros(customers, dtype=np.int64)
+    return Summary(
+        customer_id=np.arange(customers),
+        frequency=(count - 1).astype(np.int64),
+        recency=nothing,
+        T=nothing,
+        monetary_value=mean,
+        average_order=mean,
+        total_spend=mean * count,
+    )
+
+
+def test_gamma_gamma_recovers_the_parameters_of_simulated_spend():
+    model = SpendModel(winsorise_quantile=None).fit(drawn(30_000))
+
+    assert (model.p_, model.q_, model.v_ * model.scale_) == pytest.approx((6, 4, 15), rel=0.12)
+    assert model.population_mean_ == pytest.approx(30.0, rel=0.02)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_gamma_gamma_does_not_give_up_on_a_sound_shop(seed):
+    assert SpendModel().fit(drawn(30_000, seed=seed)).q_ == pytest.approx(4.0, rel=0.1)
+
+
+def test_credibility_trusts_the_own_mean_as_far_as_the_variances_say():
+    summary = drawn(30_000, "gamma")
+
+    model = SpendModel(model=CREDIBILITY, winsorise_quantile=None).fit(summary)
+
+    # E[s²] = 31.25 and Var(s) = 6.25, so the variance within customers over the variance between
+    # them is 6 · 31.25 / (36 · 6.25) = 5/6.
+    assert model.k_ == pytest.approx(5 / 6, rel=0.1)
+    again = SpendModel.from_dict(json.loads(json.dumps(model.to_dict())))
+    np.testing.assert_array_equal(
+        again.expected_order_value(summary), model.expected_order_value(summary)
+    )
+
+
+def test_credibility_gives_the_mean_to_customers_who_do_not_differ():
+    summary = drawn(3000, "equal")
+
+    value = SpendModel(model=CREDIBILITY).fit(summary).expected_order_value(summary)
+
+    assert float(value.mean()) == pytest.approx(30.0, rel=0.02)
+    assert float(np.std(value)) < 0.1 * float(np.std(summary.average_order))
+
+
+def test_credibility_survives_equal_order_counts_and_equal_values():
+    summary = drawn(200)
+    once = replace(summary, frequency=np.zeros(200, dtype=np.int64))
+    same = replace(summary, average_order=np.full(200, 12.0))
+
+    assert SpendModel(model=CREDIBILITY).fit(once).k_ == 1.0
+    np.testing.assert_allclose(
+        SpendModel(model=CREDIBILITY).fit(same).expected_order_value(same), 12.0
+    )
 
 
 def test_spend_without_a_finite_mean_is_a_degenerate_fit():

@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+
+from analytics.ml.arrays import JsonDict
+from analytics.ml.metrics import (
+    average,
+    churn_metrics,
+    expected_calibration_error,
+    normalised_gini,
+    spend_metrics,
+)
+
+
+def test_gini_of_a_perfect_ranking_is_exactly_one():
+    actual = np.random.default_rng(0).gamma(0.3, 50.0, 2000) * (np.arange(2000) % 3 == 0)
+
+    assert normalised_gini(actual, actual) == 1.0
+    assert normalised_gini(actual, 7 * actual + 3) == pytest.approx(1.0, abs=1e-12)
+    assert normalised_gini(actual, -actual) == pytest.approx(-1.0, abs=1e-12)
+
+
+def test_gini_of_a_random_ranking_is_near_zero():
+    rng = np.random.default_rng(1)
+    actual = rng.gamma(0.3, 50.0, 2000)
+
+    assert abs(normalised_gini(actual, rng.random(2000))) < 0.1
+
+
+def test_gini_of_one_prediction_for_all_is_zero_in_any_row_order():
+    actual = np.array([0.0, 0.0, 5.0, 100.0])
+
+    assert normalised_gini(actual, np.ones(4)) == 0.0
+    assert normalised_gini(actual[::-1], np.ones(4)) == 0.0
+
+
+def test_spend_metrics_have_the_exact_values():
+    figures = spend_metrics(np.array([10.0, 0.0, 30.0]), np.array([14.0, 3.0, 30.0]))
+
+    assert figures["mae"] == pytest.approx(7 / 3)
+    assert figures["rmse"] == pytest.approx((25 / 3) ** 0.5)
+    assert figures["bias_percent"] == pytest.approx(17.5)
+    assert figures["gini"] == 1.0
+    assert figures["n"] == 3
+
+
+def test_a_window_without_spend_has_no_bias_and_no_gini():
+    figures = spend_metrics(np.zeros(3), np.ones(3))
+
+    assert figures["bias_percent"] is None
+    assert figures["gini"] is None
+
+
+def test_churn_metrics_have_the_exact_values():
+    lapsed = np.array([True, False, True, False])
+
+    figures = churn_metrics(lapsed, np.array([0.9, 0.2, 0.6, 0.7]))
+
+    assert figures["auc"] == 0.75
+    assert figures["brier"] == pytest.approx((0.01 + 0.04 + 0.16 + 0.49) / 4)
+    assert figures["base_rate"] == 0.5
+
+
+def test_auc_is_null_where_all_lapsed():
+    assert churn_metrics(np.array([True, True]), np.array([0.3, 0.4]))["auc"] is None
+
+
+def test_calibration_error_is_the_distance_of_said_and_seen():
+    outcome = np.array([True] * 6 + [False] * 4)
+
+    assert expected_calibration_error(outcome, np.full(10, 0.6)) == pytest.approx(0.0)
+    assert expected_calibration_error(outcome, np.full(10, 1.0)) == pytest.approx(0.4)
+
+
+def test_average_sums_counts_and_leaves_nulls_out():
+    rows: list[JsonDict] = [{"auc": 0.8, "n": 3}, {"auc": None, "n": 4}]
+
+    assert average(rows) == {"auc": 0.8, "n": 7}
