@@ -60,7 +60,7 @@ class JobRun:
         """Add a line to the job's log."""
         JobLog.objects.create(job=self.job, level=level, message=message)
 
-    def attach_errors(self, name: str, content: File[Any]) -> None:
+    def attach_errors(self, name: str, content: "File[Any]") -> None:
         """Store the error file staff may download."""
         self.job.error_file.save(name, content, save=False)
         self.save(error_file=self.job.error_file.name)
