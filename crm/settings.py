@@ -180,15 +180,15 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["crm.core.api.permissions.ScopedModelPermissions"],
     "DEFAULT_PARSER_CLASSES": [
-        "rest_framework.parsers.JSONParser",
-        "rest_framework.parsers.MultiPartParser",
+        "crm.core.api.parsers.JSONParser",
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PAGINATION_CLASS": "crm.core.api.pagination.CursorPages",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_FILTER_BACKENDS": ["crm.core.api.filters.ResourceFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "crm.core.api.schema.ResourceSchema",
     "EXCEPTION_HANDLER": "crm.core.api.problems.problem_handler",
     "COERCE_DECIMAL_TO_STRING": True,
+    "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
@@ -197,9 +197,22 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    # The badge would be drawn by a foreign host.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "JobState": "crm.core.enums.JobState",
+        "ImportState": "customers.enums.ImportState",
+        "ImportFormat": "customers.enums.ImportFormat",
+        "OrderStatus": "customers.enums.OrderStatus",
+        "LineKind": "customers.enums.LineKind",
+        "RefundKind": "customers.enums.RefundKind",
+        "IdentityKind": "customers.enums.IdentityKind",
+        "RunState": "analytics.enums.RunState",
+    },
 }
 
 # --- Background work -----------------------------------------------------------------------------

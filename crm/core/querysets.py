@@ -11,7 +11,7 @@ from django.db.models import Q
 from crm.core.enums import JobState
 
 if TYPE_CHECKING:
-    from crm.core.models import ApiKey, Job  # noqa: F401 - only for the annotations
+    from crm.core.models import ApiKey, IdempotencyRecord, Job  # noqa: F401 - only for the annotations
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -35,3 +35,10 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         return self.filter(revoked_at__isnull=True).filter(
             Q(expires_at__isnull=True) | Q(expires_at__gt=now)
         )
+
+
+class IdempotencyRecordQuerySet(models.QuerySet["IdempotencyRecord"]):
+    """Stored answers by age."""
+
+    def made_before(self, moment: datetime) -> Self:
+        return self.filter(created_at__lt=moment)

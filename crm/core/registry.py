@@ -132,6 +132,7 @@ class ApiExpansion:
     load: Callable[[Sequence[int]], Mapping[int, Any]]
     schema: Any = None
     order: int = 100
+    permission: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,7 @@ class ApiFilter:
     resource: str
     annotation: Callable[[], Expression | Any]
     order: int = 100
+    permission: str = ""
 
 
 @dataclass(frozen=True)

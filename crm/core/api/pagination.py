@@ -53,9 +53,7 @@ class CursorPages(BasePagination):
     default_limit = 50
     max_limit = 200
 
-    def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: Any = None
-    ) -> list[Model]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         """Return the rows of the page the request asks for."""
         self.url = request.build_absolute_uri()
         limit = self._limit(request)

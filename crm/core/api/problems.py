@@ -5,11 +5,17 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.core.exceptions import (
+    BadRequest,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
 from django.core.signals import got_request_exception
 from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
@@ -30,6 +36,16 @@ class PayloadTooLargeError(exceptions.APIException):
     default_code = "payload_too_large"
 
 
+class ProblemResponse(Response):
+    """A problem document: JSON, whatever the caller asked for or the view would render."""
+
+    @property
+    def rendered_content(self) -> str:
+        """Render as JSON under the content type of problems."""
+        self["Content-Type"] = CONTENT_TYPE
+        return str(JSONRenderer().render(self.data), "utf-8")
+
+
 def problem_handler(error: Exception, context: Mapping[str, Any]) -> Response:
     """Answer any exception of a REST view with a problem document."""
     set_rollback()
@@ -39,10 +55,9 @@ def problem_handler(error: Exception, context: Mapping[str, Any]) -> Response:
     if known is None:
         return _unexpected(error, context)
     headers = {}
-    if getattr(known, "auth_header", None):
-        headers["WWW-Authenticate"] = known.auth_header
-    if getattr(known, "wait", None):
-        headers["Retry-After"] = f"{known.wait:.0f}"
+    auth_header = getattr(known, "auth_header", None)
+    if auth_header:
+        headers["WWW-Authenticate"] = str(auth_header)
     if isinstance(known, exceptions.ValidationError):
         prefix = "?" if isinstance(known, BadQueryError) else "/"
         return problem(
@@ -78,7 +93,7 @@ def problem(
     }
     if errors is not None:
         body["errors"] = errors
-    return Response(body, status=status, headers=headers, content_type=CONTENT_TYPE)
+    return ProblemResponse(body, status=status, headers=headers)
 
 
 def request_id() -> str:
@@ -93,6 +108,8 @@ def _as_api_exception(error: Exception) -> exceptions.APIException | None:
         return exceptions.NotFound()
     if isinstance(error, PermissionDenied):
         return exceptions.PermissionDenied()
+    if isinstance(error, RequestDataTooBig):
+        return PayloadTooLargeError(_("The form's fields are too large. Send less at once."))
     if isinstance(error, SuspiciousOperation | BadRequest):
         return exceptions.ParseError()
     return None

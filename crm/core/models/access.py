@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.core.enums import ApiScope, IdempotencyState
 from crm.core.fields import PublicIdField
 from crm.core.models.base import TimeStampedModel
-from crm.core.querysets import ApiKeyQuerySet
+from crm.core.querysets import ApiKeyQuerySet, IdempotencyRecordQuerySet
 
 
 class ApiKey(TimeStampedModel):
@@ -90,7 +90,11 @@ class IdempotencyRecord(models.Model):
     )
     status_code = models.PositiveSmallIntegerField(null=True)
     body = models.JSONField(null=True)
+    headers = models.JSONField(default=dict, db_default={})
     created_at = models.DateTimeField(db_default=Now())
+    claimed_at = models.DateTimeField(db_default=Now())
+
+    objects = IdempotencyRecordQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("idempotency record")
@@ -101,6 +105,10 @@ class IdempotencyRecord(models.Model):
                 condition=~Q(state=IdempotencyState.DONE) | Q(status_code__isnull=False),
                 name="idempotency_done_has_answer",
             ),
+        ]
+        indexes = [
+            # Removing what is older than a day.
+            models.Index(fields=["created_at"], name="idempotency_by_age"),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,109 @@
+"""Filters of the record's lists."""
+
+import re
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from crm.core.api.filters import (
+    BooleanFilter,
+    ChoicesFilter,
+    DateFilter,
+    DecimalFilter,
+    InstantFilter,
+    IntegerFilter,
+    PublicIdFilter,
+    ResourceFilters,
+    TextFilter,
+)
+from customers.enums import ImportFormat, ImportState, Lifecycle, OrderStatus
+from customers.models import OrderLine
+
+
+class CustomerFilters(ResourceFilters):
+    """Active customers, unless ``lifecycle`` asks for others."""
+
+    q = TextFilter(
+        method="search",
+        help_text="A part of name, e-mail or phone, or a whole external or public id.",
+    )
+    external_id = TextFilter()
+    source = TextFilter(field_name="source__key")
+    email = TextFilter(lookup_expr="iexact")
+    phone = TextFilter(method="by_phone", help_text="In international form, such as +44….")
+    country = TextFilter()
+    language = TextFilter()
+    lifecycle = ChoicesFilter(choices=Lifecycle.choices)
+    is_test = BooleanFilter()
+    is_wholesale = BooleanFilter()
+    is_simulated = BooleanFilter()
+    ranges = {
+        "created_at": ("created_at", InstantFilter),
+        "updated_at": ("updated_at", InstantFilter),
+        "first_order_day": ("facts__first_order_day", DateFilter),
+        "last_order_day": ("facts__last_order_day", DateFilter),
+        "order_count": ("facts__order_count", IntegerFilter),
+        "refund_count": ("facts__refund_count", IntegerFilter),
+        "total_spend": ("facts__total_spend", DecimalFilter),
+        "spend_365d": ("facts__spend_365d", DecimalFilter),
+    }
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Leave merged and erased customers out unless they are asked for."""
+        rows: QuerySet[Any] = super().filter_queryset(queryset)
+        if not self.form.cleaned_data.get("lifecycle"):
+            rows = rows.filter(lifecycle=Lifecycle.ACTIVE)
+        return rows
+
+    def search(self, queryset: Any, name: str, value: str) -> Any:
+        """Keep customers that match what staff would type."""
+        return queryset.matching(value)
+
+    def by_phone(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """Keep customers with this number; blanks, dashes and a lost “+” are forgiven."""
+        digits = re.sub(r"[\s().+-]", "", value)
+        return queryset.filter(phone__iexact=f"+{digits}")
+
+
+class OrderFilters(ResourceFilters):
+    external_id = TextFilter()
+    source = TextFilter(field_name="source__key")
+    customer = PublicIdFilter(field_name="customer__public_id", prefix="cus")
+    status = ChoicesFilter(choices=OrderStatus.choices)
+    currency = TextFilter(max_length=3)
+    country = TextFilter()
+    sku = TextFilter(method="by_sku", help_text="Orders with a line of this SKU.")
+    is_guest = BooleanFilter(field_name="customer", lookup_expr="isnull")
+    is_test = BooleanFilter()
+    ranges = {
+        "placed_at": ("placed_at", InstantFilter),
+        "placed_day": ("placed_day", DateFilter),
+        "updated_at": ("updated_at", InstantFilter),
+        "total_shop": ("total_shop", DecimalFilter),
+        "refunded_shop": ("refunded_shop", DecimalFilter),
+    }
+
+    def by_sku(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """Keep orders that have a line of a product with this SKU."""
+        lines = OrderLine.objects.filter(order=OuterRef("pk"), product__sku=value)
+        return queryset.filter(Exists(lines))
+
+
+class ProductFilters(ResourceFilters):
+    sku = TextFilter()
+    q = TextFilter(field_name="title", lookup_expr="icontains", help_text="A part of the title.")
+    source = TextFilter(field_name="source__key")
+    category = PublicIdFilter(field_name="category__public_id", prefix="cat")
+    is_active = BooleanFilter()
+    ranges = {
+        "price": ("price", DecimalFilter),
+        "stock": ("stock", IntegerFilter),
+        "updated_at": ("updated_at", InstantFilter),
+    }
+
+
+class ImportFilters(ResourceFilters):
+    state = ChoicesFilter(choices=ImportState.choices)
+    format = ChoicesFilter(choices=ImportFormat.choices)
+    source = TextFilter(field_name="source__key")
+    ranges = {"created_at": ("created_at", InstantFilter)}

@@ -1,0 +1,12 @@
+"""Addresses of the record's resources."""
+
+from rest_framework.routers import BaseRouter
+
+from customers.api.views import CustomerViewSet, OrderViewSet, ProductViewSet
+
+
+def register(router: BaseRouter) -> None:
+    """Add the record's resources to the API."""
+    router.register("customers", CustomerViewSet, "customer")
+    router.register("orders", OrderViewSet, "order")
+    router.register("products", ProductViewSet, "product")

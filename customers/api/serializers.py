@@ -1,0 +1,317 @@
+"""How the record looks from outside."""
+
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from crm.core.api.fields import MoneyField, ReadSerializer, public_id
+from crm.core.api.serializers import ExpandableSerializer, JobSerializer, link
+from customers.enums import ImportFormat
+from customers.models import (
+    Customer,
+    CustomerFacts,
+    Identity,
+    ImportBatch,
+    Order,
+    OrderLine,
+    Product,
+    Refund,
+)
+
+
+class SourcedSerializer(ReadSerializer):
+    """Shows a row's source by its key."""
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        """Return the fields, with the source's key in place of the source."""
+        fields = super().get_fields()
+        fields["source"] = serializers.CharField(source="source.key", read_only=True)
+        return fields
+
+
+class FactsSerializer(ReadSerializer):
+    """What was counted. Spend is net of refunds and cancellations, in the shop's currency."""
+
+    currency = serializers.SerializerMethodField(help_text="The shop's currency.")
+
+    class Meta:
+        model = CustomerFacts
+        fields = [
+            "as_of_day",
+            "computed_at",
+            "currency",
+            "order_count",
+            "occasion_count",
+            "cancelled_count",
+            "item_count",
+            "product_count",
+            "gross_spend",
+            "refund_total",
+            "refund_count",
+            "total_spend",
+            "provisional_spend",
+            "margin",
+            "first_order_at",
+            "last_order_at",
+            "first_order_day",
+            "last_order_day",
+            "orders_30d",
+            "orders_90d",
+            "orders_365d",
+            "spend_30d",
+            "spend_90d",
+            "spend_365d",
+            "late_delivery_count",
+            "delivery_delay_days",
+            "review_count",
+            "rating_mean",
+            "survey_count",
+            "ticket_count",
+            "open_ticket_count",
+        ]
+
+    def get_currency(self, facts: CustomerFacts) -> str:
+        return str(self.context["shop_currency"])
+
+
+class IdentitySerializer(ReadSerializer):
+    class Meta:
+        model = Identity
+        fields = ["kind", "issuer", "value"]
+
+
+class CustomerSerializer(SourcedSerializer, ExpandableSerializer):
+    resource = "customers"
+    optional = ("identities",)
+
+    id = public_id()
+    merged_into = serializers.CharField(source="merged_into.public_id", allow_null=True)
+    facts = FactsSerializer(allow_null=True, help_text="Null until they are first computed.")
+    identities = IdentitySerializer(many=True)
+
+    class Meta:
+        model = Customer
+        fields = [
+            "id",
+            "source",
+            "external_id",
+            "name",
+            "email",
+            "phone",
+            "country",
+            "city",
+            "language",
+            "zone",
+            "birthday",
+            "attributes",
+            "lifecycle",
+            "merged_into",
+            "is_test",
+            "is_wholesale",
+            "is_simulated",
+            "created_at",
+            "updated_at",
+            "facts",
+            "identities",
+        ]
+
+
+class OrderLineSerializer(ReadSerializer):
+    """A position. Amounts are in the order's currency; ``unit_cost`` is in the shop's."""
+
+    product = serializers.CharField(source="product.public_id", allow_null=True)
+
+    class Meta:
+        model = OrderLine
+        fields = [
+            "kind",
+            "product",
+            "sku",
+            "title",
+            "quantity",
+            "unit_price",
+            "amount",
+            "unit_cost",
+            "refunded_quantity",
+            "refunded_amount",
+        ]
+
+
+class RefundSerializer(ReadSerializer):
+    id = public_id()
+
+    class Meta:
+        model = Refund
+        fields = [
+            "id",
+            "external_id",
+            "kind",
+            "refunded_at",
+            "refunded_day",
+            "sku",
+            "quantity",
+            "currency",
+            "amount",
+            "amount_shop",
+            "reason",
+        ]
+
+
+class OrderSerializer(SourcedSerializer, ExpandableSerializer):
+    """An order. ``*_shop`` amounts are in ``shop_currency``; null while the rate is missing."""
+
+    resource = "orders"
+    optional: tuple[str, ...] = ("lines", "refunds")
+
+    id = public_id()
+    customer = serializers.CharField(
+        source="customer.public_id", allow_null=True, help_text="Null for a guest's order."
+    )
+    shop_currency = serializers.SerializerMethodField()
+    exchange_rate = MoneyField(max_digits=20, decimal_places=10, allow_null=True)
+    lines = OrderLineSerializer(many=True)
+    refunds = RefundSerializer(many=True)
+
+    class Meta:
+        model = Order
+        fields = [
+            "id",
+            "source",
+            "external_id",
+            "customer",
+            "status",
+            "placed_at",
+            "placed_day",
+            "paid_at",
+            "promised_at",
+            "delivered_at",
+            "cancelled_at",
+            "currency",
+            "total",
+            "charges",
+            "shop_discount",
+            "platform_discount",
+            "tax",
+            "platform_fee",
+            "shipping_cost",
+            "deposit",
+            "deposit_paid_at",
+            "refunded",
+            "shop_currency",
+            "exchange_rate",
+            "total_shop",
+            "refunded_shop",
+            "country",
+            "is_test",
+            "updated_at",
+            "lines",
+            "refunds",
+        ]
+
+    def get_shop_currency(self, order: Order) -> str:
+        return str(self.context["shop_currency"])
+
+
+class OrderDetailSerializer(OrderSerializer):
+    """An order with its lines and refunds."""
+
+    optional = ()
+
+
+class ProductSerializer(SourcedSerializer):
+    id = public_id()
+    category = serializers.CharField(source="category.public_id", allow_null=True)
+    cost_currency = serializers.SerializerMethodField(help_text="The shop's currency.")
+
+    class Meta:
+        model = Product
+        fields = [
+            "id",
+            "source",
+            "sku",
+            "title",
+            "category",
+            "price",
+            "currency",
+            "unit_cost",
+            "cost_currency",
+            "stock",
+            "is_active",
+            "attributes",
+            "created_at",
+            "updated_at",
+        ]
+
+    def get_cost_currency(self, product: Product) -> str:
+        return str(self.context["shop_currency"])
+
+
+class ImportSerializer(SourcedSerializer):
+    """A file and what became of its rows: created + updated + unchanged + rejected = rows."""
+
+    id = public_id()
+    url = serializers.SerializerMethodField()
+    job = JobSerializer(allow_null=True)
+    error_file = serializers.SerializerMethodField(help_text="Address of the rejected rows.")
+
+    class Meta:
+        model = ImportBatch
+        fields = [
+            "id",
+            "url",
+            "source",
+            "filename",
+            "size",
+            "sha256",
+            "format",
+            "state",
+            "rows_total",
+            "rows_created",
+            "rows_updated",
+            "rows_unchanged",
+            "rows_rejected",
+            "audit",
+            "error",
+            "error_file",
+            "created_at",
+            "job",
+        ]
+
+    def get_url(self, batch: ImportBatch) -> str:
+        return link(self, "api:import-detail", batch.public_id)
+
+    def get_error_file(self, batch: ImportBatch) -> str | None:
+        if batch.job is None or not batch.job.error_file:
+            return None
+        return link(self, "api:import-error-file", batch.public_id)
+
+
+class UploadSerializer(serializers.Serializer[Any]):
+    """A file to import."""
+
+    file = serializers.FileField(max_length=255, help_text="CSV or Parquet.")
+    source = serializers.SlugField(  # type: ignore[assignment]  # DRF takes it off the class
+        max_length=64, help_text="Key of the source the rows come from, such as “shop”."
+    )
+    format = serializers.ChoiceField(
+        choices=ImportFormat.choices,
+        required=False,
+        default="",
+        help_text="Left out, it is recognised by the header.",
+    )
+
+    def validate_file(self, file: Any) -> Any:
+        """Refuse what is larger than this shop accepts."""
+        if file.size > settings.UPLOAD_MAX_BYTES:
+            raise serializers.ValidationError(_("The file is too large."), code="max_size")
+        return file
+
+
+class ImportStartedSerializer(serializers.Serializer[Any]):
+    """The answer to an upload: the import, and the job that does it."""
+
+    id = serializers.CharField(help_text="The import's id.")
+    url = serializers.CharField(help_text="The import's address.")
+    job = JobSerializer()
