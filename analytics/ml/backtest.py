@@ -19,7 +19,7 @@ from analytics.ml.clv import (
     RepeatBuyingModel,
     SpendModel,
 )
-from analytics.ml.customer_value import CustomerValueModel
+from analytics.ml.customer_value import CustomerValueModel, finite
 from analytics.ml.errors import DegenerateFitError
 from analytics.ml.intervals import ProbabilityBand, SpendIntervals
 from analytics.ml.ladder import BACKTEST_SLACK_DAYS, MIN_BUYERS, MIN_REPEATERS
@@ -130,20 +130,11 @@ def run_backtest(occasions: PurchaseDays, *, as_of_day: int, horizon_days: int) 
     ]
     before = [_landmark(seen, origin, buying, horizon_days) for origin in origins]
     calibration, probability = _calibrate(origins, raw, before, horizon_days)
-    churn_rows = [churn_metrics(o.lapsed, p) for o, p in zip(origins, probability, strict=True)]
     metrics: JsonDict = {
         "origins": [origin.day for origin in origins],
         "candidates": candidates,
-        "churn": average(churn_rows)
-        | {"by_origin": churn_rows, "calibrated": calibration is not None},
-        "p_alive_as_churn_auc": average(
-            [
-                churn_metrics(
-                    o.lapsed, 1.0 - m.p_alive(o.summary.frequency, o.summary.recency, o.summary.T)
-                )
-                for m, o in zip(past, origins, strict=True)
-            ]
-        )["auc"],
+        "churn": _churn_figures(origins, probability) | {"calibrated": calibration is not None},
+        "p_alive_as_churn_auc": _churn_figures(origins, _left(past, origins))["auc"],
     }
     baseline: JsonDict = {"churn": _recency_baseline(origins, before)}
     spends, refusal = _fit_spend([summary, *(origin.summary for origin in origins)])
@@ -192,7 +183,21 @@ def _compete(
 def _churn(model: RepeatBuyingModel, summary: Summary, horizon_days: int) -> FloatArray:
     """Return the uncalibrated churn probability, 1 − P(at least one order in the horizon)."""
     bought = model.p_buy(summary.frequency, summary.recency, summary.T, horizon_days=horizon_days)
-    return np.asarray(1.0 - bought)
+    return finite(1.0 - bought)
+
+
+def _left(past: list[RepeatBuyingModel], origins: list[Origin]) -> list[FloatArray]:
+    """Return 1 − P(alive) at each origin, to show how badly it ranks who lapses."""
+    return [
+        1.0 - model.p_alive(o.summary.frequency, o.summary.recency, o.summary.T)
+        for model, o in zip(past, origins, strict=True)
+    ]
+
+
+def _churn_figures(origins: list[Origin], probability: list[FloatArray]) -> JsonDict:
+    """Return the figures of each origin and their average."""
+    rows = [churn_metrics(o.lapsed, p) for o, p in zip(origins, probability, strict=True)]
+    return average(rows) | {"by_origin": rows}
 
 
 def _landmark(

@@ -28,7 +28,7 @@ class MonotoneLogistic:
         self.intercept_ = float(logit(rate))
         if 0 < int(lapsed.sum()) < lapsed.size and float(np.ptp(feature)) > 0:
             # C is the inverse of the penalty: this much leaves the maximum likelihood answer.
-            curve = LogisticRegression(C=1e9, solver="newton-cholesky", tol=1e-8)
+            curve = LogisticRegression(C=1e6, max_iter=1000, tol=1e-8)
             curve.fit(feature[:, None], lapsed)
             if float(curve.coef_[0, 0]) > 0:
                 self.slope_ = float(curve.coef_[0, 0])

@@ -16,10 +16,12 @@ class Spreader:
 
     Attributes
     ----------
+    customer_ids : as given
     is_buyer : which of the customers have at least one purchase occasion
     """
 
     def __init__(self, customer_ids: IntArray, summary: Summary) -> None:
+        self.customer_ids = customer_ids
         self.size = customer_ids.size
         place = np.searchsorted(customer_ids, summary.customer_id)
         self._wanted: BoolArray = place < self.size
@@ -50,11 +52,13 @@ class Spreader:
             out[self._place] = values[self._wanted]
         return out
 
-    def reasons(self, found: ReasonColumns) -> ReasonColumns:
-        """Return the reasons with blank rows for those who never bought."""
-        shape = (self.size, found.code.shape[1])
+    def reasons(self, found: ReasonColumns | None, keep: int) -> ReasonColumns:
+        """Return ``keep`` reasons each, with blank rows for those who never bought or all."""
+        shape = (self.size, keep)
         code, direction = np.full(shape, NONE, dtype=np.int8), np.zeros(shape, dtype=np.int8)
         value, typical = np.full(shape, np.nan), np.full(shape, np.nan)
+        if found is None:
+            return ReasonColumns(code, value, typical, direction)
         for out, column in (
             (code, found.code),
             (value, found.value),

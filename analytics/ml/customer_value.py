@@ -67,7 +67,7 @@ class CustomerValueModel:
 
     def expected_orders(self, summary: Summary, *, horizon_days: float) -> FloatArray:
         """Return the expected purchase days in the next ``horizon_days``."""
-        return _finite(
+        return finite(
             self.buying_.expected_orders(
                 summary.frequency, summary.recency, summary.T, horizon_days=horizon_days
             )
@@ -75,11 +75,11 @@ class CustomerValueModel:
 
     def p_alive(self, summary: Summary) -> FloatArray:
         """Return the latent P(not yet left); never a measure of churn."""
-        return _finite(self.buying_.p_alive(summary.frequency, summary.recency, summary.T))
+        return finite(self.buying_.p_alive(summary.frequency, summary.recency, summary.T))
 
     def p_buy(self, summary: Summary, *, horizon_days: float) -> FloatArray:
         """Return P(at least one purchase in the next ``horizon_days``)."""
-        return _finite(
+        return finite(
             self.buying_.p_buy(
                 summary.frequency, summary.recency, summary.T, horizon_days=horizon_days
             )
@@ -88,7 +88,7 @@ class CustomerValueModel:
     def expected_spend(self, summary: Summary, *, horizon_days: float) -> FloatArray:
         """Return the expected spend in the next ``horizon_days``, undiscounted."""
         orders = self.expected_orders(summary, horizon_days=horizon_days)
-        return _finite(orders * self.spend_.expected_order_value(summary))
+        return finite(orders * self.spend_.expected_order_value(summary))
 
     def discounted_year(self, summary: Summary, *, discount_rate: float) -> FloatArray:
         """Return the spend of the next 365 days, each month's discounted at its end."""
@@ -97,7 +97,7 @@ class CustomerValueModel:
             until = self.expected_orders(summary, horizon_days=DAYS_PER_YEAR * month / MONTHS)
             value += (until - before) / (1.0 + discount_rate) ** (month / MONTHS)
             before = until
-        return _finite(value * self.spend_.expected_order_value(summary))
+        return finite(value * self.spend_.expected_order_value(summary))
 
     def to_dict(self) -> JsonDict:
         """Return hyper-parameters and learned state as a JSON-able dictionary."""
@@ -111,7 +111,7 @@ class CustomerValueModel:
         )
 
 
-def _finite(values: FloatArray) -> FloatArray:
+def finite(values: FloatArray) -> FloatArray:
     """Return the values, or raise when one of them is not a finite number."""
     if not np.isfinite(values).all():
         raise DegenerateFitError("a score is not finite")

@@ -100,14 +100,3 @@ def strongest(
         typical=np.where(unused, np.nan, np.take_along_axis(typical, order, axis=1)),
         direction=np.where(unused, 0.0, direction).astype(np.int8),
     )
-
-
-def no_reasons(size: int, keep: int) -> ReasonColumns:
-    """Return blank reasons for ``size`` customers."""
-    nothing = np.full((size, keep), np.nan)
-    return ReasonColumns(
-        code=np.full((size, keep), NONE, dtype=np.int8),
-        value=nothing,
-        typical=nothing,
-        direction=np.zeros((size, keep), dtype=np.int8),
-    )

@@ -37,22 +37,19 @@ Reasons: ``result.churn_reasons.row(i)`` gives
 ``analytics.ml.reasons.REASON_CODES``).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from analytics.ml import ladder, rfm, satisfaction
-from analytics.ml.arrays import BoolArray, CodeArray, FloatArray, IntArray, JsonDict
-from analytics.ml.backtest import Backtest, run_backtest
+from analytics.ml.arrays import CodeArray, FloatArray, IntArray, JsonDict
 from analytics.ml.churn import default_horizon
-from analytics.ml.clv import NBD
 from analytics.ml.columns import Spreader, rfm_columns, shop_size
-from analytics.ml.customer_value import CustomerValueModel
-from analytics.ml.errors import DegenerateFitError
-from analytics.ml.explain import KEEP, Yardsticks, explain_churn, explain_value
+from analytics.ml.explain import KEEP
+from analytics.ml.forecast import FORECASTS, Outlook, forecast
 from analytics.ml.ladder import NULL_REASONS, Abstention, Note
-from analytics.ml.reasons import REASON_CODES, ReasonColumns, no_reasons
+from analytics.ml.reasons import REASON_CODES, ReasonColumns
 from analytics.ml.rfm import RFM_GROUPS
 from analytics.ml.satisfaction import Deliveries, Operations, Ratings
 from analytics.ml.summary import PurchaseDays, Summary, occasion_gaps, summarise
@@ -75,7 +72,6 @@ __all__ = [
 ]
 
 MODEL_VERSION = "1"
-MAX_BIAS_PERCENT = 30.0
 
 
 @dataclass(frozen=True)
@@ -173,98 +169,73 @@ def score_customers(given: ScoringInput) -> ScoringResult:
         raise ValueError("customer_ids must be unique")
     occasions = given.purchases.before(given.as_of_day).occasions()
     summary = summarise(occasions, as_of_day=given.as_of_day)
-    gaps = occasion_gaps(occasions)
     size = shop_size(summary, as_of_day=given.as_of_day)
     horizon = given.horizon_days or default_horizon(
-        gaps,
+        occasion_gaps(occasions),
         history_days=0 if size.first_day is None else given.as_of_day - size.first_day,
         slack_days=ladder.BACKTEST_SLACK_DAYS,
     )
     abstentions, notes = ladder.judge(size, as_of_day=given.as_of_day, horizon_days=horizon)
-    learned: Backtest | None = None
+    outlook = Outlook()
     if all(entry.score != ladder.CHURN for entry in abstentions):
-        learned, refused = _learn(given, occasions, horizon)
-        abstentions, notes = abstentions + refused, notes + _caveats(learned)
-    spread = Spreader(ids, summary)
+        outlook = forecast(
+            occasions,
+            summary,
+            as_of_day=given.as_of_day,
+            horizon_days=horizon,
+            discount_rate=given.discount_rate,
+            excluded_from_fit=given.excluded_from_fit,
+        )
+    return _assemble(
+        given,
+        horizon,
+        summary,
+        Spreader(ids, summary),
+        replace(
+            outlook, abstentions=abstentions + outlook.abstentions, notes=notes + outlook.notes
+        ),
+    )
+
+
+def _assemble(
+    given: ScoringInput, horizon: int, summary: Summary, spread: Spreader, outlook: Outlook
+) -> ScoringResult:
+    """Spread everything over all customers and write down what it stands on."""
+    learned, abstentions = outlook.learned, outlook.abstentions
     cutoffs = _cutoffs(summary, abstentions)
-    shop_gap = float(np.median(gaps)) if gaps.size else float(horizon)
-    satisfied, prior_weight = _satisfaction(given, ids, spread.is_buyer)
+    satisfied, prior_weight = _satisfaction(given, spread)
+    predicted: dict[str, Any] = {
+        name: spread.floats(outlook.values.get(name)) for name in FORECASTS
+    }
     return ScoringResult(
         as_of_day=given.as_of_day,
         horizon_days=horizon,
         model=learned.buying.model if learned else "",
         model_version=MODEL_VERSION,
-        customer_id=ids,
+        customer_id=spread.customer_ids,
         days_since_last_order=spread.floats(summary.days_since_last_order),
         order_count=spread.integers(summary.order_count),
         total_spend=spread.floats(summary.total_spend),
         **rfm_columns(spread, summary, cutoffs),
         rfm_null=spread.nulls(ladder.RFM, abstentions),
-        **_model_columns(
-            spread,
-            summary,
-            learned,
-            horizon=horizon,
-            discount_rate=given.discount_rate,
-            shop_gap=shop_gap,
-        ),
+        **predicted,
+        clv_reasons=spread.reasons(outlook.clv_reasons, KEEP),
+        churn_reasons=spread.reasons(outlook.churn_reasons, KEEP),
         clv_null=spread.nulls(ladder.CLV, abstentions),
         churn_null=spread.nulls(ladder.CHURN, abstentions),
         **satisfied,
-        parameters=_parameters(learned, cutoffs, horizon, given, prior_weight),
+        parameters={
+            "horizon_days": horizon,
+            "discount_rate": given.discount_rate,
+            "rfm": cutoffs,
+            "satisfaction": {"prior_weight": prior_weight} | satisfaction.CONSTANTS,
+            "clv": learned.to_dict() if learned else None,
+        },
         metrics=learned.metrics if learned else {},
         baseline=learned.baseline if learned else {},
         abstentions=abstentions,
-        notes=notes,
+        notes=outlook.notes,
     )
-
-
-def _learn(
-    given: ScoringInput, occasions: PurchaseDays, horizon: int
-) -> tuple[Backtest | None, tuple[Abstention, ...]]:
-    """Fit and backtest on everyone but the excluded, turning failures into abstentions."""
-    kept = occasions
-    if given.excluded_from_fit is not None:
-        kept = occasions.where(~np.isin(occasions.customer_id, given.excluded_from_fit))
-    try:
-        learned = run_backtest(kept, as_of_day=given.as_of_day, horizon_days=horizon)
-    except DegenerateFitError as error:
-        return None, tuple(
-            Abstention(score, "degenerate_fit", detail=str(error))
-            for score in (ladder.CLV, ladder.CHURN)
-        )
-    if learned is None:
-        # Long enough on paper, but hardly anyone had bought by the first origin.
-        buyers = int(np.unique(kept.before(given.as_of_day - horizon).customer_id).size)
-        return None, tuple(
-            Abstention(score, "history_too_short", buyers, ladder.MIN_BUYERS)
-            for score in (ladder.CLV, ladder.CHURN)
-        )
-    if learned.spend is None:
-        return learned, (Abstention(ladder.CLV, "degenerate_fit", detail=learned.spend_refusal),)
-    return learned, ()
-
-
-def _caveats(learned: Backtest | None) -> tuple[Note, ...]:
-    """Return what the backtest obliges the page to say beside the scores."""
-    if learned is None:
-        return ()
-    found = []
-    if learned.buying.model == NBD:
-        found.append(Note("nobody_seen_leaving"))
-    clv = learned.metrics.get("clv")
-    if clv is not None:
-        bias, naive = clv["bias_percent"], learned.baseline["clv"]
-        if bias is not None and abs(bias) > MAX_BIAS_PERCENT:
-            found.append(Note("backtest_bias", round(bias, 1), MAX_BIAS_PERCENT))
-        if clv["mae"] > naive["mae"]:
-            found.append(
-                Note("clv_not_better_than_own_rate", round(clv["mae"], 2), round(naive["mae"], 2))
-            )
-    auc, rule = learned.metrics["churn"]["auc"], learned.baseline["churn"].get("auc")
-    if auc is not None and rule is not None and auc < rule:
-        found.append(Note("churn_not_better_than_recency_rule", round(auc, 4), round(rule, 4)))
-    return tuple(found)
 
 
 def _cutoffs(summary: Summary, abstentions: tuple[Abstention, ...]) -> JsonDict | None:
@@ -278,71 +249,17 @@ def _cutoffs(summary: Summary, abstentions: tuple[Abstention, ...]) -> JsonDict 
     )
 
 
-def _model_columns(
-    spread: Spreader,
-    summary: Summary,
-    learned: Backtest | None,
-    *,
-    horizon: int,
-    discount_rate: float,
-    shop_gap: float,
-) -> dict[str, Any]:
-    """Return the columns of CLV and churn; all null where the run abstains from them."""
-    names = ("expected_orders", "predicted_clv", "clv_low", "clv_high", "clv_12m", "p_alive")
-    columns: dict[str, Any] = {
-        name: spread.floats() for name in (*names, "churn_probability", "churn_low", "churn_high")
-    }
-    blank = no_reasons(spread.is_buyer.size, KEEP)
-    columns |= {"clv_reasons": blank, "churn_reasons": blank}
-    if learned is None:
-        return columns
-    buying = learned.buying
-    history = (summary.frequency, summary.recency, summary.T)
-    churn = 1.0 - buying.p_buy(*history, horizon_days=horizon)
-    if learned.calibration is not None:
-        churn = learned.calibration.predict(churn)
-    low, high = learned.churn_band.predict(churn)
-    yardsticks = Yardsticks(summary, shop_gap=shop_gap)
-    columns |= {
-        "expected_orders": spread.floats(buying.expected_orders(*history, horizon_days=horizon)),
-        "churn_probability": spread.floats(churn),
-        "churn_low": spread.floats(low),
-        "churn_high": spread.floats(high),
-        "churn_reasons": spread.reasons(
-            explain_churn(buying, summary, yardsticks, horizon_days=horizon)
-        ),
-    }
-    if buying.model != NBD:  # where nobody is seen leaving, "alive" says nothing
-        columns["p_alive"] = spread.floats(buying.p_alive(*history))
-    if learned.spend is None or learned.intervals is None:
-        return columns
-    value = CustomerValueModel.join(buying, learned.spend)
-    predicted = value.expected_spend(summary, horizon_days=horizon)
-    clv_low, clv_high = learned.intervals.predict(predicted)
-    return columns | {
-        "predicted_clv": spread.floats(predicted),
-        "clv_low": spread.floats(clv_low),
-        "clv_high": spread.floats(clv_high),
-        "clv_12m": spread.floats(value.discounted_year(summary, discount_rate=discount_rate)),
-        "clv_reasons": spread.reasons(
-            explain_value(buying, learned.spend, summary, yardsticks, horizon_days=horizon)
-        ),
-    }
-
-
-def _satisfaction(
-    given: ScoringInput, ids: IntArray, is_buyer: BoolArray
-) -> tuple[dict[str, Any], float]:
+def _satisfaction(given: ScoringInput, spread: Spreader) -> tuple[dict[str, Any], float]:
     """Return the columns of satisfaction and the weight of the expectation behind them."""
     prior_weight = satisfaction.fit_prior_weight(
         given.ratings, given.deliveries, as_of_day=given.as_of_day
     )
     scores = satisfaction.score_satisfaction(
-        ids,
+        spread.customer_ids,
         ratings=given.ratings,
         deliveries=given.deliveries,
         operations=given.operations,
-        has_orders=is_buyer,
+        has_orders=spread.is_buyer,
         as_of_day=given.as_of_day,
         prior_weight=prior_weight,
     )
@@ -356,20 +273,3 @@ def _satisfaction(
         "satisfaction_reasons": scores.reasons,
         "satisfaction_null": np.where(np.isnan(scores.score), unknown, 0).astype(np.int8),
     }, prior_weight
-
-
-def _parameters(
-    learned: Backtest | None,
-    cutoffs: JsonDict | None,
-    horizon: int,
-    given: ScoringInput,
-    prior_weight: float,
-) -> JsonDict:
-    """Return everything needed to score again, as a JSON-able dictionary."""
-    return {
-        "horizon_days": horizon,
-        "discount_rate": given.discount_rate,
-        "rfm": cutoffs,
-        "satisfaction": {"prior_weight": prior_weight} | satisfaction.CONSTANTS,
-        "clv": learned.to_dict() if learned else None,
-    }

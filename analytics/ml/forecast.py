@@ -1,0 +1,140 @@
+"""Predict orders, spend and churn of every buyer with what the backtest chose."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from analytics.ml import ladder
+from analytics.ml.arrays import FloatArray, IntArray
+from analytics.ml.backtest import Backtest, run_backtest
+from analytics.ml.clv import NBD
+from analytics.ml.customer_value import CustomerValueModel, finite
+from analytics.ml.errors import DegenerateFitError
+from analytics.ml.explain import Yardsticks, explain_churn, explain_value
+from analytics.ml.ladder import Abstention, Note
+from analytics.ml.reasons import ReasonColumns
+from analytics.ml.summary import PurchaseDays, Summary, occasion_gaps
+
+MAX_BIAS_PERCENT = 30.0
+FORECASTS = (
+    "expected_orders",
+    "predicted_clv",
+    "clv_low",
+    "clv_high",
+    "clv_12m",
+    "p_alive",
+    "churn_probability",
+    "churn_low",
+    "churn_high",
+)
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What the models say of each buyer; empty where the run abstains.
+
+    ``values`` holds arrays over the buyers by the names in ``FORECASTS``; a name that is missing
+    is null for all.
+    """
+
+    learned: Backtest | None = None
+    values: dict[str, FloatArray] = field(default_factory=dict)
+    churn_reasons: ReasonColumns | None = None
+    clv_reasons: ReasonColumns | None = None
+    abstentions: tuple[Abstention, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+def forecast(
+    occasions: PurchaseDays,
+    summary: Summary,
+    *,
+    as_of_day: int,
+    horizon_days: int,
+    discount_rate: float,
+    excluded_from_fit: IntArray | None = None,
+) -> Outlook:
+    """Fit and backtest on everyone but the excluded, then predict for every buyer.
+
+    A degenerate fit, or a single prediction that is not a finite number, publishes nothing.
+    """
+    kept = occasions
+    if excluded_from_fit is not None:
+        kept = occasions.where(~np.isin(occasions.customer_id, excluded_from_fit))
+    scores = (ladder.CLV, ladder.CHURN)
+    try:
+        learned = run_backtest(kept, as_of_day=as_of_day, horizon_days=horizon_days)
+        if learned is None:
+            # Long enough on paper, but hardly anyone had bought by the first origin.
+            buyers = int(np.unique(kept.before(as_of_day - horizon_days).customer_id).size)
+            need = ladder.MIN_BUYERS
+            return Outlook(
+                abstentions=tuple(
+                    Abstention(score, "history_too_short", buyers, need) for score in scores
+                )
+            )
+        gaps = occasion_gaps(occasions)
+        yardsticks = Yardsticks(summary, shop_gap=float(np.median(gaps)))
+        return _predict(learned, summary, yardsticks, horizon_days, discount_rate)
+    except DegenerateFitError as error:
+        return Outlook(
+            abstentions=tuple(
+                Abstention(score, "degenerate_fit", detail=str(error)) for score in scores
+            )
+        )
+
+
+def _predict(
+    learned: Backtest,
+    summary: Summary,
+    yardsticks: Yardsticks,
+    horizon_days: int,
+    discount_rate: float,
+) -> Outlook:
+    """Return the predictions with their bands and reasons."""
+    buying = learned.buying
+    history = (summary.frequency, summary.recency, summary.T)
+    churn = finite(1.0 - buying.p_buy(*history, horizon_days=horizon_days))
+    if learned.calibration is not None:
+        churn = learned.calibration.predict(churn)
+    low, high = learned.churn_band.predict(churn)
+    values = {
+        "expected_orders": finite(buying.expected_orders(*history, horizon_days=horizon_days)),
+        "churn_probability": churn,
+        "churn_low": low,
+        "churn_high": high,
+    }
+    if buying.model != NBD:  # where nobody is seen leaving, "alive" says nothing
+        values["p_alive"] = finite(buying.p_alive(*history))
+    churn_reasons = explain_churn(buying, summary, yardsticks, horizon_days=horizon_days)
+    if learned.spend is None or learned.intervals is None:
+        refused = Abstention(ladder.CLV, "degenerate_fit", detail=learned.spend_refusal)
+        return Outlook(learned, values, churn_reasons, None, (refused,), _caveats(learned))
+    value = CustomerValueModel.join(buying, learned.spend)
+    values["predicted_clv"] = value.expected_spend(summary, horizon_days=horizon_days)
+    values["clv_low"], values["clv_high"] = learned.intervals.predict(values["predicted_clv"])
+    values["clv_12m"] = value.discounted_year(summary, discount_rate=discount_rate)
+    clv_reasons = explain_value(
+        buying, learned.spend, summary, yardsticks, horizon_days=horizon_days
+    )
+    return Outlook(learned, values, churn_reasons, clv_reasons, (), _caveats(learned))
+
+
+def _caveats(learned: Backtest) -> tuple[Note, ...]:
+    """Return what the backtest obliges the page to say beside the scores."""
+    found = []
+    if learned.buying.model == NBD:
+        found.append(Note("nobody_seen_leaving"))
+    clv = learned.metrics.get("clv")
+    if clv is not None:
+        bias, naive = clv["bias_percent"], learned.baseline["clv"]
+        if bias is not None and abs(bias) > MAX_BIAS_PERCENT:
+            found.append(Note("backtest_bias", round(bias, 1), MAX_BIAS_PERCENT))
+        if clv["mae"] > naive["mae"]:
+            found.append(
+                Note("clv_not_better_than_own_rate", round(clv["mae"], 2), round(naive["mae"], 2))
+            )
+    auc, rule = learned.metrics["churn"]["auc"], learned.baseline["churn"].get("auc")
+    if auc is not None and rule is not None and auc < rule:
+        found.append(Note("churn_not_better_than_recency_rule", round(auc, 4), round(rule, 4)))
+    return tuple(found)

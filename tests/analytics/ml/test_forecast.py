@@ -1,0 +1,97 @@
+import ast
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import analytics.ml
+from analytics.ml.clv import RepeatBuyingModel
+from analytics.ml.forecast import forecast
+from analytics.ml.run import PurchaseDays, score_customers
+from analytics.ml.summary import summarise
+from tests.analytics.ml.shops import to_score, usual_shop
+
+FOLDER = Path(analytics.ml.__path__[0])
+
+
+def imported(path: Path) -> set[str]:
+    """Return the top-level packages that a module imports."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add((node.module or "").split(".")[0])
+    return names
+
+
+def test_lifetimes_is_imported_by_one_module_and_django_by_none():
+    modules = {path.name: imported(path) for path in FOLDER.rglob("*.py")}
+
+    assert [name for name, found in modules.items() if "lifetimes" in found] == ["clv.py"]
+    assert not any(
+        found & {"django", "datetime", "time", "os", "customers", "crm"}
+        for found in modules.values()
+    )
+
+
+def test_a_single_odd_number_publishes_nothing(monkeypatch):
+    """A hypergeometric function that fails for one customer must not reach a page."""
+    sound = RepeatBuyingModel.expected_orders
+
+    def odd(self, frequency, recency, age_days, *, horizon_days):
+        orders = sound(self, frequency, recency, age_days, horizon_days=horizon_days)
+        orders[frequency.argmax()] = np.nan
+        return orders
+
+    monkeypatch.setattr(RepeatBuyingModel, "expected_orders", odd)
+
+    result = score_customers(to_score(usual_shop(), 15_500))
+
+    assert {(entry.score, entry.code, entry.detail) for entry in result.abstentions} == {
+        ("clv", "degenerate_fit", "a score is not finite"),
+        ("churn", "degenerate_fit", "a score is not finite"),
+    }
+    assert np.isnan(result.churn_probability).all()
+    assert (result.r_score > 0).all()
+
+
+def test_a_shop_that_was_empty_at_the_first_origin_is_told_how_many_it_had():
+    early = PurchaseDays(np.array([1, 1]), np.array([14_700, 14_800]), np.array([5.0, 5.0]))
+    shop = usual_shop().before(15_200)
+    late = PurchaseDays(
+        *(
+            np.concatenate(pair)
+            for pair in zip(vars(early).values(), vars(shop).values(), strict=True)
+        )
+    ).occasions()
+    young = late.where((late.day < 14_900) | (late.day >= 15_150))
+
+    outlook = forecast(
+        young,
+        summarise(young, as_of_day=15_200),
+        as_of_day=15_200,
+        horizon_days=90,
+        discount_rate=0.1,
+    )
+
+    assert outlook.learned is None
+    assert {(entry.code, entry.have, entry.need) for entry in outlook.abstentions} == {
+        ("history_too_short", 1, 100)
+    }
+
+
+def test_a_higher_discount_rate_lowers_the_year_only():
+    shop = usual_shop().occasions()
+    summary = summarise(shop, as_of_day=15_500)
+
+    low, high = (
+        forecast(shop, summary, as_of_day=15_500, horizon_days=60, discount_rate=rate)
+        for rate in (0.0, 0.2)
+    )
+
+    assert (high.values["clv_12m"] < low.values["clv_12m"]).all()
+    assert high.values["clv_12m"].sum() > 0.83 * low.values["clv_12m"].sum()
+    assert high.values["predicted_clv"].tolist() == pytest.approx(
+        low.values["predicted_clv"].tolist()
+    )
