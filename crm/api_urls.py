@@ -4,6 +4,8 @@ from django.contrib.admin.views.decorators import staff_member_required
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from rest_framework.routers import SimpleRouter
 
+from analytics.api.routes import patterns as analytics_patterns
+from analytics.api.routes import register as register_analytics
 from crm.core.api.docs import DocsView, SchemaView
 from crm.core.api.jobs import JobViewSet
 from crm.core.api.views import UnknownAddressView
@@ -11,10 +13,12 @@ from customers.api.routes import register as register_customers
 
 router = SimpleRouter()
 register_customers(router)
+register_analytics(router)
 router.register("jobs", JobViewSet, "job")
 
 v1: list[URLPattern | URLResolver] = [
     *router.urls,
+    *analytics_patterns,
     path("schema/", SchemaView.as_view(), name="schema"),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -18,10 +18,8 @@ from crm.core.models import ApiKey
 from crm.core.registry import ApiExpansion, ApiFilter, registry
 
 
-class ResourceViewSet(
-    mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]
-):
-    """A resource: filtered, ordered, paged and expanded the same way everywhere.
+class ListViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Any]):
+    """A list: filtered, ordered, paged and expanded the same way everywhere.
 
     ``resource`` is the name under which upper apps add expansions and filters; ``prefix`` is that
     of its public ids; ``prefetches`` maps an expansion of its own to what it prefetches.
@@ -33,8 +31,6 @@ class ResourceViewSet(
     filters_class: ClassVar[type[ResourceFilters]] = ResourceFilters
     prefetches: ClassVar[Mapping[str, Sequence[Any]]] = {}
     action_verbs: ClassVar[Mapping[str, str]] = {}
-    lookup_field = "public_id"
-    lookup_url_kwarg = "id"
 
     @property
     def is_list(self) -> bool:
@@ -119,6 +115,13 @@ class ResourceViewSet(
             }
             context["prefetched"] = [name for name in names if name in self.prefetches]
         return serializer
+
+
+class ResourceViewSet(mixins.RetrieveModelMixin, ListViewSet):
+    """A list whose rows can be opened by their public id."""
+
+    lookup_field = "public_id"
+    lookup_url_kwarg = "id"
 
 
 class UnknownAddressView(APIView):
