@@ -1,0 +1,57 @@
+# Huike's commands. Each does its own set-up; nothing needs a server of yours.
+SHELL := /bin/bash
+PY := .venv/bin/python
+EMBEDDED := $(PY) -m deploy.local.embedded
+export SECRET_KEY ?= only-for-checks-and-tests-on-this-machine-0123456789-abcdefghijklmnop
+CODE := manage.py crm customers analytics campaigns deploy tests benchmarks
+
+.PHONY: help demo stop test test-full lint fmt messages openapi backup restore screenshot
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
+
+demo:  ## Start the product with real orders; Ctrl-C stops everything
+	@deploy/local/setup.sh demo
+	@env -u SECRET_KEY $(PY) -m deploy.local.demo
+
+stop:  ## Stop embedded servers that a killed demo left behind
+	@$(EMBEDDED) stop
+
+test:  ## Run the tests on a Postgres and a broker of their own
+	@deploy/local/setup.sh test
+	@$(EMBEDDED) run --ephemeral -- $(PY) -m pytest -q -m "not slow"
+
+test-full:  ## Run also what takes long
+	@deploy/local/setup.sh test
+	@$(EMBEDDED) run --ephemeral -- $(PY) -m pytest -q
+
+lint:  ## Check style, imports, types, migrations, catalogues and the API description
+	@deploy/local/setup.sh test
+	.venv/bin/ruff check $(CODE)
+	.venv/bin/ruff format --check $(CODE)
+	.venv/bin/lint-imports --no-cache
+	@$(EMBEDDED) run --ephemeral -- deploy/local/lint.sh
+
+fmt:  ## Format the code
+	.venv/bin/ruff check --fix $(CODE)
+	.venv/bin/ruff format $(CODE)
+
+messages:  ## Collect and compile the Chinese texts
+	@deploy/local/setup.sh test
+	@$(EMBEDDED) run --ephemeral -- $(PY) manage.py makemessages -l zh_Hans --no-location \
+		--ignore '.venv/*' --ignore 'var/*'
+	@$(EMBEDDED) run --ephemeral -- $(PY) manage.py compilemessages --ignore '.venv/*'
+
+openapi:  ## Write docs/openapi.yaml from the code
+	@$(EMBEDDED) run --ephemeral -- $(PY) manage.py spectacular --validate --fail-on-warn \
+		--file docs/openapi.yaml
+
+screenshot:  ## Make the README's picture with the browser tests
+	@deploy/local/setup.sh test
+	@HUIKE_SCREENSHOTS=docs/images $(EMBEDDED) run --ephemeral -- $(PY) -m pytest -q -m browser
+
+backup:  ## Save database and files to backups/<time>/
+	@$(PY) -m deploy.local.backup save
+
+restore:  ## Bring a backup back: make restore FROM=backups/<time> [FORCE=1]
+	@$(PY) -m deploy.local.backup restore "$(FROM)" $(if $(FORCE),--force)
