@@ -1,6 +1,6 @@
 """Filters of lists: typed, bounded, and strict about names."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -105,6 +105,12 @@ class ChoicesFilter(django_filters.BaseInFilter, django_filters.ChoiceFilter):
         super().__init__(*args, null_value=None, empty_label=None, **kwargs)
         extend_schema_field({"type": "string", "description": _listed(values)})(self)
 
+    def filter(self, queryset: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        """Keep rows with one of the values."""
+        if value in EMPTY_VALUES:
+            return queryset
+        return queryset.filter(**{f"{self.field_name}__in": value})
+
 
 @extend_schema_field({"type": "string"})
 class PublicIdFilter(django_filters.Filter):
@@ -182,7 +188,7 @@ def with_slots(
         field = slot_field(model, slot)
         kind = _kind_of(field)
         if kind is None:
-            added[slot.key] = _slotted(slot, ChoicesFilter, "in", choices=field.choices)
+            added[slot.key] = _slotted(slot, ChoicesFilter, "exact", choices=field.choices)
             continue
         added[f"{slot.key}_min"] = _slotted(slot, kind, "gte")
         added[f"{slot.key}_max"] = _slotted(slot, kind, "lte")
@@ -218,22 +224,29 @@ def _kind_of(field: models.Field) -> type[django_filters.Filter] | None:
     raise TypeError(f"A list cannot be filtered by a {type(field).__name__} without choices.")
 
 
+class _Slotted:
+    """A filter that annotates its rows, and asks for its slot's permission, only when used."""
+
+    slot: ApiFilter
+    parent: django_filters.FilterSet
+
+    def filter(self, queryset: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        """Keep the rows that match."""
+        if value in EMPTY_VALUES:
+            return queryset
+        if self.slot.permission:
+            require(self.parent.request, self.slot.permission)
+        rows = queryset.alias(**{f"by_{self.slot.key}": self.slot.annotation()})
+        kept: QuerySet[Any] = super().filter(rows, value)  # type: ignore[misc]  # the kind's filter
+        return kept
+
+
 def _slotted(
     slot: ApiFilter, kind: type[django_filters.Filter], lookup: str, **kwargs: Any
 ) -> django_filters.Filter:
-    """Make a filter that annotates its rows and asks for the slot's permission only when used."""
-    made = kind(field_name=f"by_{slot.key}", lookup_expr=lookup, **kwargs)
-    plain: Callable[[Any, Any], Any] = made.filter
-
-    def filter_rows(queryset: QuerySet[Any], value: Any) -> Any:
-        if value in EMPTY_VALUES:
-            return queryset
-        if slot.permission:
-            require(made.parent.request, slot.permission)
-        return plain(queryset.alias(**{f"by_{slot.key}": slot.annotation()}), value)
-
-    made.filter = filter_rows
-    return made
+    """Make the filter of a slot."""
+    slotted = type(kind.__name__, (_Slotted, kind), {"slot": slot})
+    return slotted(field_name=f"by_{slot.key}", lookup_expr=lookup, **kwargs)
 
 
 def _listed(values: list[str]) -> str:

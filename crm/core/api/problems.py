@@ -21,8 +21,6 @@ from rest_framework.views import set_rollback
 
 from crm.core.errors import DomainError
 
-log = structlog.get_logger(__name__)
-
 CONTENT_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:huike:problem:"
 
@@ -164,8 +162,7 @@ def _validation_errors(detail: Any, prefix: str, path: str = "") -> Iterator[dic
 
 
 def _unexpected(error: Exception, context: Mapping[str, Any]) -> Response:
-    """Log an error of ours and tell the caller nothing about its inside."""
-    log.error("api_error", error=type(error).__name__, exc_info=error)
+    """Report an error of ours, which logs it, and tell the caller nothing about its inside."""
     view = context.get("view")
     request = context.get("request")
     got_request_exception.send(sender=type(view), request=getattr(request, "_request", None))
