@@ -5,6 +5,7 @@ from django.conf import settings
 from kombu import Connection
 
 from tests.factories import UserFactory
+from tests.workers import start_worker, worker_kinds, worker_queue  # noqa: F401 - fixtures
 
 
 @pytest.fixture(autouse=True)

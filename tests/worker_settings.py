@@ -1,0 +1,10 @@
+"""The product's settings plus test-only kinds of work: what a worker started by a test runs with.
+
+Production code does not know of this module; tests name it in the worker's environment.
+"""
+
+from crm.settings import *  # noqa: F403 - the product's settings, whole
+from crm.settings import INSTALLED_APPS, env
+
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.worker_app.WorkerAppConfig"]
+CELERY_TASK_DEFAULT_QUEUE = env.str("TEST_QUEUE")
