@@ -3,6 +3,7 @@
 from django.urls import URLPattern, re_path
 from rest_framework.routers import BaseRouter
 
+from analytics.api.runs import RunViewSet
 from analytics.api.views import CustomerScoreView, ScoreViewSet
 
 patterns: list[URLPattern] = [
@@ -17,3 +18,4 @@ patterns: list[URLPattern] = [
 def register(router: BaseRouter) -> None:
     """Add the scores' resources to the API."""
     router.register("scores", ScoreViewSet, "score")
+    router.register("scoring-runs", RunViewSet, "scoring-run")

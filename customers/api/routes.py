@@ -2,6 +2,7 @@
 
 from rest_framework.routers import BaseRouter
 
+from customers.api.imports import ImportViewSet
 from customers.api.views import CustomerViewSet, OrderViewSet, ProductViewSet
 
 
@@ -10,3 +11,4 @@ def register(router: BaseRouter) -> None:
     router.register("customers", CustomerViewSet, "customer")
     router.register("orders", OrderViewSet, "order")
     router.register("products", ProductViewSet, "product")
+    router.register("imports", ImportViewSet, "import")

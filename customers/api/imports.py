@@ -1,0 +1,81 @@
+"""Files brought in over REST."""
+
+from typing import Any
+
+from django.http import FileResponse
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework.decorators import action
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm.core.api.idempotency import answer_once
+from crm.core.api.problems import request_id
+from crm.core.api.views import ResourceViewSet, actor
+from crm.core.api.work import AnyNegotiation, accepted, error_file
+from crm.core.services.audit import record_audit
+from customers.api.filters import ImportFilters
+from customers.api.serializers import ImportSerializer, ImportStartedSerializer, UploadSerializer
+from customers.models import ImportBatch
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List imports, newest first"),
+    retrieve=extend_schema(summary="Show an import and what became of its rows"),
+    create=extend_schema(
+        summary="Upload a file and start its import",
+        request={"multipart/form-data": UploadSerializer},
+        responses={202: ImportStartedSerializer},
+    ),
+    error_file=extend_schema(
+        summary="Download the rejected rows",
+        responses={(200, "text/csv"): OpenApiResponse(OpenApiTypes.BINARY)},
+    ),
+)
+class ImportViewSet(ResourceViewSet):
+    """Files that were brought in."""
+
+    resource = "imports"
+    queryset = ImportBatch.objects.select_related("source", "job")
+    serializer_class = ImportSerializer
+    lookup_value_regex = "imp_[0-9a-f]{32}"
+    filters_class = ImportFilters
+    parser_classes = [MultiPartParser]
+    idempotent_actions = ("create",)
+
+    def create(self, request: Request) -> Response:
+        """Store the file and answer at once; ``Location`` is the job to poll."""
+        body = UploadSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        return answer_once(request, lambda: self._start(request, body.validated_data))
+
+    @action(detail=True, url_path="error-file", content_negotiation_class=AnyNegotiation)
+    def error_file(self, request: Request, *args: Any, **kwargs: Any) -> FileResponse:
+        """Send the rejected rows, each as it was with the reason."""
+        return error_file(self.get_object().job)
+
+    def _start(self, request: Request, values: dict[str, Any]) -> Response:
+        from customers.services import importing
+
+        file = values["file"]
+        batch = importing.start_import(
+            file=file,
+            filename=file.name,
+            source_key=values["source"],
+            format=values["format"],
+            user_id=request.user.pk,
+            now=timezone.now(),
+        )
+        record_audit(
+            **actor(request),
+            action="import.uploaded",
+            object_type="customers.importbatch",
+            object_id=batch.public_id,
+            details={"filename": file.name, "size": file.size, "source": values["source"]},
+            request_id=request_id(),
+        )
+        shown = ImportSerializer(batch, context=self.get_serializer_context())
+        created = {"id": batch.public_id, "url": shown.get_url(batch)}
+        return accepted(request, batch.job, created)
