@@ -31,8 +31,10 @@ class ScoreViewSet(ListViewSet):
     filters_class = ScoreFilters
     orderings = {
         "customer": Ordering("pk"),
-        "churn_probability": Ordering("churn_probability", is_nullable=True),
-        "predicted_clv": Ordering("predicted_clv", is_nullable=True),
+        "churn_probability": Ordering(
+            "churn_probability", is_nullable=True, has_nulls_last_index=True
+        ),
+        "predicted_clv": Ordering("predicted_clv", is_nullable=True, has_nulls_last_index=True),
         "clv_12m": Ordering("clv_12m", is_nullable=True),
         "expected_orders": Ordering("expected_orders", is_nullable=True),
         "satisfaction": Ordering("satisfaction", is_nullable=True),

@@ -57,7 +57,7 @@ CASES = [(route, method) for route in ROUTES for method in METHODS]
 
 def api_routes(patterns=None, prefix=""):
     """Return every route below /api/v1/ by name."""
-    found = {}
+    found: dict[str | None, str] = {}
     for pattern in get_resolver().url_patterns if patterns is None else patterns:
         where = prefix + str(pattern.pattern)
         if isinstance(pattern, URLResolver):

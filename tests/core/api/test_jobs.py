@@ -6,7 +6,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
-from crm.core.models import AuditEntry, JobLog
+from crm.core.models import ApiKey, AuditEntry, JobLog
 from tests.api import api_client
 from tests.factories import JobFactory
 
@@ -80,7 +80,7 @@ def test_cancelling_a_queued_job_ends_it_and_is_on_record():
     assert (response.status_code, response.json()["state"]) == (200, "cancelled")
     entry = AuditEntry.objects.get(action="job.cancelled")
     assert (entry.actor_id, entry.object_id) == (client.user.pk, job.public_id)
-    assert entry.api_key.user_id == client.user.pk
+    assert entry.api_key == ApiKey.objects.get(user=client.user)
     assert len(entry.request_id) == 36
 
 

@@ -110,8 +110,8 @@ def test_dates_and_instants_survive_the_cursor():
 
     pages = walk(client, "/api/v1/customers/?ordering=last_order_day&limit=1")
 
-    days = Customer.objects.in_bulk(field_name="public_id")
-    assert [days[page[0]].facts.last_order_day.day for page in pages] == [1, 2, 3]
+    days = dict(Customer.objects.values_list("public_id", "facts__last_order_day__day"))
+    assert [days[page[0]] for page in pages] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("limit", ["0", "201", "-1", "1.5", "x", "", "٣", "1e2", "00000000001"])
