@@ -9,9 +9,11 @@ from typing import Any
 EVERY_FEW_SECONDS = 15.0
 EVERY_MINUTE = 60.0
 EVERY_FIVE_MINUTES = 300.0
+EVERY_HOUR = 3600.0
 
 BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep-jobs": {"task": "core.sweep_jobs", "schedule": EVERY_FEW_SECONDS},
+    "prune-jobs": {"task": "core.prune_jobs", "schedule": EVERY_HOUR},
     "refresh-facts": {"task": "customers.refresh_facts", "schedule": EVERY_MINUTE},
     "nightly-facts": {"task": "customers.start_nightly_rebuild", "schedule": EVERY_FIVE_MINUTES},
     "nightly-scores": {"task": "analytics.start_nightly_scoring", "schedule": EVERY_FIVE_MINUTES},

@@ -240,6 +240,11 @@ JOB_CHUNK_SECONDS = env.float("JOB_CHUNK_SECONDS", default=20.0)
 JOB_HEARTBEAT_SECONDS = env.float("JOB_HEARTBEAT_SECONDS", default=5.0)
 JOB_STALE_SECONDS = env.float("JOB_STALE_SECONDS", default=30.0)
 JOB_MAX_ATTEMPTS = 5
+JOB_HINT_AFTER_SECONDS = 5.0
+JOB_HINT_AGAIN_SECONDS = 60.0
+"""A waiting job is brought to the workers' notice again after this many seconds."""
+JOB_RETENTION_DAYS = 90
+"""Finished jobs and their error files are kept this long."""
 
 # --- Mail ----------------------------------------------------------------------------------------
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))

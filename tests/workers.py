@@ -121,8 +121,8 @@ def wait_until_final(job: Job, timeout: float = 30.0) -> Job:
 def sweep(now: datetime, queue: str) -> tuple[list[int], list[int]]:
     """Do what the schedule's sweep does, with its hints on the tests' queue."""
     requeued, failed = jobs.requeue_abandoned(now=now)
-    for job_id in jobs.due_job_ids(now=now):
-        run_job.apply_async((job_id,), queue=queue)
+    for job in Job.objects.queued_and_due(now):
+        run_job.apply_async((job.pk,), queue=queue)
     return requeued, failed
 
 

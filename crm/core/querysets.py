@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.db.models import Q
 
-from crm.core.enums import JobState
+from crm.core.enums import FINAL_JOB_STATES, JobState
 
 if TYPE_CHECKING:
     from crm.core.models import ApiKey, IdempotencyRecord, Job  # noqa: F401 - only for the annotations
@@ -22,6 +22,15 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def queued_and_due(self, now: datetime) -> Self:
         return self.filter(state=JobState.QUEUED, due_at__lte=now)
+
+    def without_hint(self, now: datetime, *, after: timedelta, again: timedelta) -> Self:
+        """Queued jobs due for ``after`` that nobody was told about during ``again``."""
+        return self.queued_and_due(now - after).filter(
+            Q(heartbeat_at__isnull=True) | Q(heartbeat_at__lt=now - again)
+        )
+
+    def finished_before(self, moment: datetime) -> Self:
+        return self.filter(state__in=FINAL_JOB_STATES, finished_at__lt=moment)
 
     def abandoned(self, now: datetime, stale_after: timedelta) -> Self:
         """Running jobs whose worker has not been heard of for ``stale_after``."""

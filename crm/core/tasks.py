@@ -4,7 +4,9 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from crm.core.services import jobs
+from crm.core.services import jobs, retention
+
+PRUNE_BATCH = 500
 
 
 @shared_task(name="core.run_job")
@@ -22,8 +24,16 @@ def run_job(job_id: int) -> None:
 
 @shared_task(name="core.sweep_jobs")
 def sweep_jobs() -> None:
-    """Give dead workers' jobs back and queue whatever is due; the broker may have lost the hint."""
+    """Give dead workers' jobs back and hint at due jobs whose hint the broker may have lost."""
     now = timezone.now()
     jobs.requeue_abandoned(now=now)
-    for job_id in jobs.due_job_ids(now=now):
-        run_job.delay(job_id)
+    for job_id in jobs.take_hints(now=now):
+        # A hint nobody had time for is dropped unread: the next one is on its way.
+        run_job.apply_async((job_id,), expires=settings.JOB_HINT_AGAIN_SECONDS)
+
+
+@shared_task(name="core.prune_jobs")
+def prune_jobs() -> None:
+    """Remove what is past its retention, a batch at a time."""
+    if retention.prune_jobs(now=timezone.now(), limit=PRUNE_BATCH) == PRUNE_BATCH:
+        prune_jobs.delay()

@@ -18,7 +18,9 @@ class Job(TimeStampedModel):
     """One piece of slow work: what it is, how far it is, who does it, how it ended.
 
     A worker owns a job by its ``epoch``: whoever takes the job over raises it, and the former
-    owner's next write is refused.
+    owner's next write is refused. ``heartbeat_at`` is the worker's last sign of life while the job
+    runs, and the last time workers were told about it while it is queued. ``attempts`` counts the
+    workers lost since the job last got ahead.
     """
 
     public_id = PublicIdField("job")
