@@ -15,7 +15,7 @@ from analytics.errors import NoScoresError
 from analytics.models import CurrentScore
 from crm.core.api.pagination import Ordering
 from crm.core.api.permissions import require
-from crm.core.api.views import ListViewSet
+from crm.core.api.views import ListViewSet, PrivateAnswers
 from customers.models import Customer
 
 SCORES = CurrentScore.objects.select_related("run", "customer")
@@ -43,7 +43,7 @@ class ScoreViewSet(ListViewSet):
 
 
 @extend_schema_view(get=extend_schema(summary="Show a customer's published scores"))
-class CustomerScoreView(generics.GenericAPIView[CurrentScore]):
+class CustomerScoreView(PrivateAnswers, generics.GenericAPIView[CurrentScore]):
     """The scores of one customer; 404 with the code ``no_scores`` before the first run."""
 
     queryset = SCORES

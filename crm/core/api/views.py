@@ -8,6 +8,7 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 from rest_framework import exceptions, mixins, viewsets
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from crm.core.api.filters import ResourceFilters, slots_of
@@ -18,7 +19,19 @@ from crm.core.models import ApiKey
 from crm.core.registry import ApiExpansion, ApiFilter, registry
 
 
-class ListViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Any]):
+class PrivateAnswers(APIView):
+    """Keeps answers, which hold personal data, out of every cache."""
+
+    def finalize_response(
+        self, request: Request, response: Any, *args: Any, **kwargs: Any
+    ) -> Response:
+        """Forbid storing."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        answer["Cache-Control"] = "no-store, private"
+        return answer
+
+
+class ListViewSet(PrivateAnswers, mixins.ListModelMixin, viewsets.GenericViewSet[Any]):
     """A list: filtered, ordered, paged and expanded the same way everywhere.
 
     ``resource`` is the name under which upper apps add expansions and filters; ``prefix`` is that

@@ -48,8 +48,10 @@ def test_a_customer_looks_like_this():
     )
     facts_of(customer, order_count=3, total_spend=Decimal("120.5"), last_order_at=NOON)
 
-    body = api_client().get(f"{LIST}{customer.public_id}/").json()
+    response = api_client().get(f"{LIST}{customer.public_id}/")
 
+    assert response["Cache-Control"] == "no-store, private"
+    body = response.json()
     assert body["id"] == customer.public_id
     assert (body["source"], body["external_id"], body["name"]) == ("test", "C1", "李雷")
     assert body["facts"]["total_spend"] == "120.50"

@@ -1,0 +1,178 @@
+"""Files brought in over REST."""
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from crm.core.models import AuditEntry, Job
+from customers.models import ImportBatch
+from tests.api import api_client
+from tests.factories import ImportBatchFactory, JobFactory, SourceFactory
+
+pytestmark = pytest.mark.django_db
+LIST = "/api/v1/imports/"
+ONLINE_RETAIL = (
+    b"InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+    b"536365,85123A,WHITE HANGING HEART,6,2010-12-01 08:26:00,2.55,17850,United Kingdom\n"
+)
+
+
+@pytest.fixture
+def hints(monkeypatch):
+    """Collect the hints that would go to the broker."""
+    sent = []
+    monkeypatch.setattr("crm.core.api.work.run_job.delay", sent.append)
+    return sent
+
+
+def upload(client, content=ONLINE_RETAIL, name="orders.csv", key=None, **fields):
+    body = {"file": SimpleUploadedFile(name, content), "source": "test", **fields}
+    headers = {"Idempotency-Key": key} if key else {}
+    return client.post(LIST, body, format="multipart", headers=headers)
+
+
+def test_an_upload_is_accepted_and_its_job_is_where_location_says(
+    hints, django_capture_on_commit_callbacks
+):
+    SourceFactory(key="test")
+    client = api_client("read", "write")
+
+    with django_capture_on_commit_callbacks(execute=True):
+        response = upload(client)
+
+    assert response.status_code == 202, response.json()
+    batch = ImportBatch.objects.get()
+    assert batch.job is not None
+    body = response.json()
+    assert (body["id"], body["job"]["id"]) == (batch.public_id, batch.job.public_id)
+    assert (body["job"]["state"], response["Location"]) == ("queued", body["job"]["url"])
+    assert client.get(response["Location"]).json()["id"] == batch.job.public_id
+    assert client.get(body["url"]).json()["filename"] == "orders.csv"
+    assert hints == [batch.job_id]
+    assert (batch.size, batch.uploaded_by) == (len(ONLINE_RETAIL), client.user)
+
+
+def test_an_upload_is_on_record():
+    SourceFactory(key="test")
+    client = api_client("write")
+
+    upload(client)
+
+    entry = AuditEntry.objects.get(action="import.uploaded")
+    assert (entry.actor, entry.object_id) == (client.user, ImportBatch.objects.get().public_id)
+    assert entry.details == {
+        "filename": "orders.csv",
+        "size": len(ONLINE_RETAIL),
+        "source": "test",
+    }
+
+
+def test_the_same_upload_sent_again_starts_nothing():
+    SourceFactory(key="test")
+    client = api_client("write")
+
+    first = upload(client, key="a")
+    second = upload(client, key="a")
+    other = upload(client, ONLINE_RETAIL + b"x", key="a")
+
+    assert first.status_code == second.status_code == 202
+    assert second.json() == first.json()
+    assert second["Location"] == first["Location"]
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert ImportBatch.objects.count() == Job.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({"file": ""}, "/file"),
+        ({"file": SimpleUploadedFile("a.csv", b"")}, "/file"),
+        ({"source": ""}, "/source"),
+        ({"source": "no slug!"}, "/source"),
+        ({"source": "a\x00"}, "/source"),
+        ({"format": "pdf"}, "/format"),
+    ],
+    ids=str,
+)
+def test_a_wrong_field_is_refused_and_nothing_is_kept(fields, pointer):
+    response = upload(api_client("write"), **fields)
+
+    assert response.status_code == 400
+    assert {error["pointer"] for error in response.json()["errors"]} == {pointer}
+    assert not ImportBatch.objects.exists()
+    assert not AuditEntry.objects.filter(action="import.uploaded").exists()
+
+
+def test_a_file_that_is_too_large_is_not_read(settings):
+    settings.UPLOAD_MAX_BYTES = 100
+
+    response = upload(api_client("write"))
+
+    assert (response.status_code, response.json()["code"]) == (413, "payload_too_large")
+    assert not ImportBatch.objects.exists()
+
+
+def test_a_lost_broker_does_not_lose_the_upload(monkeypatch, django_capture_on_commit_callbacks):
+    def fail(job_id):
+        raise ConnectionError
+
+    monkeypatch.setattr("crm.core.api.work.run_job.delay", fail)
+    SourceFactory(key="test")
+
+    with django_capture_on_commit_callbacks(execute=True):
+        response = upload(api_client("write"))
+
+    assert response.status_code == 202
+    assert Job.objects.get().state == "queued"
+
+
+@pytest.mark.parametrize("rows", [1, 20])
+def test_list_stays_in_its_query_budget(rows, django_assert_num_queries):
+    for _number in range(rows):
+        ImportBatchFactory(job=JobFactory())
+    client = api_client()
+    client.get(LIST)
+
+    with django_assert_num_queries(3):
+        response = client.get(LIST)
+
+    assert len(response.json()["results"]) == rows
+
+
+def test_a_finished_import_accounts_for_its_rows_and_hands_out_the_rejected():
+    job = JobFactory(state="succeeded", finished_at=timezone.now())
+    job.error_file.save("rejected.csv", ContentFile("row,reason\n1,no date\n"))
+    batch = ImportBatchFactory(
+        job=job,
+        state="finished",
+        rows_total=10,
+        rows_created=4,
+        rows_updated=3,
+        rows_unchanged=2,
+        rows_rejected=1,
+        audit={"lines": 10},
+    )
+    client = api_client()
+
+    body = client.get(f"{LIST}{batch.public_id}/").json()
+
+    assert [body[f"rows_{name}"] for name in ("created", "updated", "unchanged", "rejected")] == [
+        4,
+        3,
+        2,
+        1,
+    ]
+    assert (body["rows_total"], body["audit"]) == (10, {"lines": 10})
+    file = client.get(body["error_file"])
+    assert b"".join(file.streaming_content) == b"row,reason\n1,no date\n"
+
+
+def test_imports_are_filtered():
+    ImportBatchFactory(state="failed")
+    wanted = ImportBatchFactory(format="huike_orders", state="running")
+    client = api_client()
+
+    for query in ({"state": "running,uploaded"}, {"format": "huike_orders"}):
+        rows = client.get(LIST, query).json()["results"]
+        assert [row["id"] for row in rows] == [wanted.public_id], query
