@@ -1,1 +1,24 @@
 """Alarm clocks of the record."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from crm.core.tasks import run_job
+from customers.services import facts
+
+REFRESH_SECONDS = 45.0
+
+
+@shared_task(name="customers.refresh_facts")
+def refresh_facts() -> None:
+    """Refresh the facts of marked customers and of those whose windows moved on."""
+    if facts.refresh_pending(now=timezone.now(), seconds=REFRESH_SECONDS):
+        refresh_facts.delay()
+
+
+@shared_task(name="customers.start_nightly_rebuild")
+def start_nightly_rebuild() -> None:
+    """Start today's comparison of all facts, when the shop's night has come."""
+    job = facts.start_nightly_rebuild(now=timezone.now())
+    if job is not None:
+        run_job.delay(job.pk)

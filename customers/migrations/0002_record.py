@@ -170,6 +170,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('customer', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='facts', serialize=False, to='customers.customer')),
                 ('as_of_day', models.DateField(verbose_name='as of')),
+                ('ages_on', models.DateField(blank=True, editable=False, help_text='The first day as of which the values differ though nothing happened.', null=True)),
                 ('computed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('order_count', models.IntegerField(default=0, verbose_name='orders')),
                 ('occasion_count', models.IntegerField(default=0, verbose_name='days with an order')),
@@ -648,7 +649,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='customerfacts',
-            index=models.Index(fields=['as_of_day'], name='facts_by_age'),
+            index=models.Index(fields=['ages_on'], name='facts_by_age'),
         ),
         migrations.AddConstraint(
             model_name='identity',

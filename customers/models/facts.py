@@ -8,16 +8,27 @@ from customers.models.order import Money
 
 
 class CustomerFacts(models.Model):
-    """One wide row per customer, true as of the end of the day before ``as_of_day``.
+    """One wide row per active customer, made from what happened before ``as_of_day`` (exclusive).
 
-    Counted orders are paid for, not cancelled, not tests, with a known exchange rate and a
-    positive net amount. Spend is in shop currency, net of refunds; days are the shop's.
+    The live rows are computed as of tomorrow in the shop, so that today's orders are in. A row
+    stays true, unwritten, until the day before ``ages_on``: then a window moves past an order.
+
+    Counted orders are paid for, not cancelled, not tests, with a known exchange rate; numbers of
+    orders and first and last order look at those with a positive net amount. Money is in shop
+    currency: spend = gross − refunds, where refunds that found no order are taken off the
+    customer's spend and off no order. Days are the shop's.
     """
 
     customer = models.OneToOneField(
         "customers.Customer", models.CASCADE, primary_key=True, related_name="facts"
     )
     as_of_day = models.DateField(_("as of"))
+    ages_on = models.DateField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("The first day as of which the values differ though nothing happened."),
+    )
     computed_at = models.DateTimeField(db_default=Now())
     order_count = models.IntegerField(_("orders"), default=0)
     occasion_count = models.IntegerField(_("days with an order"), default=0)
@@ -55,7 +66,8 @@ class CustomerFacts(models.Model):
         indexes = [
             models.Index(fields=["last_order_day"], name="facts_by_last_order"),
             models.Index(fields=["-total_spend"], name="facts_by_spend"),
-            models.Index(fields=["as_of_day"], name="facts_by_age"),
+            # The daily pass over rows whose windows move on.
+            models.Index(fields=["ages_on"], name="facts_by_age"),
         ]
 
     def __str__(self) -> str:

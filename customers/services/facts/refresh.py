@@ -1,0 +1,99 @@
+"""Bring facts up to date: for marked customers, and for those whose windows moved on."""
+
+import time
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from customers.models import CustomerFacts
+from customers.selectors.shop import shop_day, shop_settings
+from customers.services.facts import sql
+
+BATCH = 5_000
+_LOCK = 4_203_771
+"""Advisory lock of whoever writes facts: what is computed later is also written later."""
+
+
+def facts_day(*, now: datetime) -> date:
+    """Return the day the live facts are true as of: tomorrow in the shop, so that today counts."""
+    return shop_day(now) + timedelta(days=1)
+
+
+def refresh_facts(*, now: datetime, limit: int = BATCH) -> int:
+    """Recompute up to ``limit`` marks' customers; return how many customers that were.
+
+    The marks are deleted first and the facts computed by a later statement. A writer that commits
+    before the deletion is seen by the computation; one that commits after it leaves a mark that
+    is still there. Returns 0 while somebody else writes facts.
+    """
+    with transaction.atomic():
+        if not _lock(wait=False):
+            return 0
+        with connection.cursor() as cursor:
+            cursor.execute(sql.TAKE_MARKS, {"limit": limit})
+            ids = sorted({row[0] for row in cursor.fetchall()})
+        write_facts(ids, now=now)
+    return len(ids)
+
+
+def age_facts(*, now: datetime, limit: int = BATCH) -> int:
+    """Recompute rows whose windows moved since they were computed; return how many were read."""
+    with transaction.atomic():
+        if not _lock(wait=False):
+            return 0
+        due = CustomerFacts.objects.filter(ages_on__lte=facts_day(now=now)).order_by("ages_on")
+        ids = list(due.values_list("customer_id", flat=True)[:limit])
+        write_facts(ids, now=now)
+    return len(ids)
+
+
+def refresh_pending(*, now: datetime, seconds: float, limit: int = BATCH) -> bool:
+    """Refresh marks, then age, for about ``seconds``; return whether more is waiting."""
+    deadline = time.monotonic() + seconds
+    for step in (refresh_facts, age_facts):
+        while step(now=now, limit=limit):
+            if time.monotonic() >= deadline:
+                return True
+    return False
+
+
+def write_facts(ids: Sequence[int], *, now: datetime) -> int:
+    """Compute these customers' facts and store what differs; return the number of rows stored.
+
+    The caller holds the lock of facts and the transaction. Merged and erased customers have none.
+    """
+    if not ids:
+        return 0
+    values = statement_values(ids, now=now)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.DROP_INACTIVE, values)
+        cursor.execute(sql.WRITE, values)
+        return int(cursor.rowcount)
+
+
+def statement_values(ids: Sequence[int], *, now: datetime) -> dict[str, Any]:
+    """Return what the statements on facts are told."""
+    shop = shop_settings()
+    return {
+        "ids": list(ids),
+        "as_of": facts_day(now=now),
+        "zone": shop.zone,
+        "window": shop.refund_window_days,
+        "now": now,
+    }
+
+
+def lock_facts() -> None:
+    """Wait until nobody else writes facts, and hold that until the transaction ends."""
+    _lock(wait=True)
+
+
+def _lock(*, wait: bool) -> bool:
+    with connection.cursor() as cursor:
+        if wait:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+            return True
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+        return bool(cursor.fetchone()[0])
