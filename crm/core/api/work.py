@@ -1,6 +1,5 @@
 """Answering calls that start slow work, and handing out its error files."""
 
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -23,7 +22,11 @@ def accepted(request: Request, job: Job, created: dict[str, Any]) -> Response:
 
     The hint may fail: the sweep finds the job by its row.
     """
-    transaction.on_commit(partial(run_job.delay, job.pk), robust=True)
+
+    def hint() -> None:
+        run_job.delay(job.pk)
+
+    transaction.on_commit(hint, robust=True)
     shown = JobSerializer(job, context={"request": request}).data
     return Response(
         {**created, "job": shown},

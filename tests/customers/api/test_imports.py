@@ -21,7 +21,7 @@ ONLINE_RETAIL = (
 @pytest.fixture
 def hints(monkeypatch):
     """Collect the hints that would go to the broker."""
-    sent = []
+    sent: list[int] = []
     monkeypatch.setattr("crm.core.api.work.run_job.delay", sent.append)
     return sent
 
