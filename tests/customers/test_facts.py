@@ -79,6 +79,11 @@ def test_margin_is_known_where_every_cost_is(shop):
     facts.refresh_facts(now=NOON)
     assert CustomerFacts.objects.get().margin == Decimal("12.0000")
 
+    OrderLineFactory(order=order, quantity=1, refunded_quantity=1, unit_cost=None)
+    marked(customer)
+    facts.refresh_facts(now=NOON)
+    assert CustomerFacts.objects.get().margin == Decimal("12.0000")  # it came back: no cost
+
     line.unit_cost = None
     line.save()
     marked(customer)
