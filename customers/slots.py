@@ -4,6 +4,8 @@
 def fill() -> None:
     """Register this app's handlers and sources; called once, when the apps are ready."""
     _fill_facts()
+    _fill_references()
+    _fill_timeline()
 
 
 def _fill_facts() -> None:
@@ -28,3 +30,38 @@ def _fill_facts() -> None:
             run_chunk=lambda run: shop.recount_chunk(run, now=timezone.now()),
         )
     )
+
+
+def _fill_references() -> None:
+    """Say what happens to the record's rows at a merge and at an erasure."""
+    from crm.core.registry import registry
+    from customers.services import references
+
+    for handler in references.handlers():
+        registry.reference_handlers.register(handler)
+
+
+def _fill_timeline() -> None:
+    """Register what a customer's timeline is made of."""
+    from django.utils.translation import gettext_lazy as _
+
+    from crm.core.registry import registry
+    from customers.selectors import timeline
+
+    for order, (key, label) in enumerate(
+        [
+            ("order", _("Orders")),
+            ("refund", _("Refunds")),
+            ("review", _("Reviews")),
+            ("survey", _("Answers")),
+            ("ticket", _("Tickets")),
+            ("consent", _("Consent")),
+            ("interaction", _("Notes")),
+        ]
+    ):
+        model, field, entry = timeline.TABLES[key]
+        registry.timeline_sources.register(
+            timeline.source_of(
+                key=key, label=label, model=model, field=field, entry=entry, order=order
+            )
+        )

@@ -13,7 +13,7 @@ from crm.core.models import TimeStampedModel
 class ScoringRun(TimeStampedModel):
     """One fit and score of all customers: what it saw, what it used, how well it does."""
 
-    public_id = PublicIdField("run")
+    public_id = PublicIdField("run", unique=True)
     job = models.OneToOneField(
         "core.Job",
         models.SET_NULL,

@@ -30,12 +30,14 @@ class RandomPublicId(models.Func):
 
 
 class PublicIdField(models.CharField):
-    """An opaque id for the outside world, such as ``cus_3f…``; unique, made by the database."""
+    """An opaque id for the outside world, such as ``cus_3f…``, made by the database.
+
+    A table says ``unique=True`` itself: its history keeps the same id in many rows.
+    """
 
     def __init__(self, prefix: str = "", **kwargs: Any) -> None:
         self.prefix = prefix
         kwargs.setdefault("max_length", 40)
-        kwargs.setdefault("unique", True)
         kwargs.setdefault("editable", False)
         if prefix:
             kwargs.setdefault("db_default", RandomPublicId(prefix))

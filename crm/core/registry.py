@@ -79,21 +79,30 @@ class TimelineEntry:
     """One line of a customer's timeline. ``url`` opens the row behind it, when there is one."""
 
     at: datetime
-    kind: str
+    pk: int
     title: Any
     detail: Any = ""
     url: str = ""
     icon: str = "circle"
     simulated: bool = False
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class TimelineBound:
+    """Where a page starts: rows older than ``at``, or of that instant with a smaller ``pk``."""
+
+    at: datetime
+    pk: int
 
 
 @dataclass(frozen=True)
 class TimelineSource:
-    """A supplier of timeline entries: newest first, strictly before ``before``."""
+    """A supplier of timeline entries: ``fetch(customer_id, bound, limit)``, newest first."""
 
     key: str
     label: Any
-    fetch: Callable[[int, datetime | None, int], Sequence[TimelineEntry]]
+    fetch: Callable[[int, TimelineBound | None, int], Sequence[TimelineEntry]]
     order: int = 100
     permission: str = ""
 

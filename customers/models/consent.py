@@ -10,7 +10,7 @@ from customers.enums import Channel, ConsentAction, SuppressionReason
 from customers.querysets import ConsentQuerySet
 
 
-@pghistory.track(pghistory.UpdateEvent(), pghistory.DeleteEvent())
+@pghistory.track(pghistory.UpdateEvent(row=pghistory.Old), pghistory.DeleteEvent())
 class Consent(models.Model):
     """One line of the consent log. Never changed; the newest line of a channel and topic counts."""
 
@@ -42,7 +42,7 @@ class Consent(models.Model):
         return f"{self.channel} {self.action}"
 
 
-@pghistory.track(pghistory.UpdateEvent(), pghistory.DeleteEvent())
+@pghistory.track(pghistory.UpdateEvent(row=pghistory.Old), pghistory.DeleteEvent())
 class Suppression(models.Model):
     """An address that is never contacted. Keyed by hash, so that it outlives an erasure."""
 

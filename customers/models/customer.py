@@ -13,11 +13,11 @@ from customers.enums import AttributeType, IdentityKind, Lifecycle
 from customers.querysets import CustomerQuerySet, IdentityQuerySet
 
 
-@pghistory.track(pghistory.UpdateEvent(), pghistory.DeleteEvent())
+@pghistory.track(pghistory.UpdateEvent(row=pghistory.Old), pghistory.DeleteEvent())
 class Customer(TimeStampedModel):
     """A person who buys. May have neither e-mail nor phone."""
 
-    public_id = PublicIdField("cus")
+    public_id = PublicIdField("cus", unique=True)
     source = models.ForeignKey(
         "customers.Source", models.PROTECT, related_name="+", verbose_name=_("source")
     )
@@ -94,7 +94,7 @@ class Customer(TimeStampedModel):
         return self.name or self.email or self.phone or self.external_id or self.public_id
 
 
-@pghistory.track(pghistory.UpdateEvent(), pghistory.DeleteEvent())
+@pghistory.track(pghistory.UpdateEvent(row=pghistory.Old), pghistory.DeleteEvent())
 class Identity(models.Model):
     """One key by which a customer is recognised. Masked or rotating values are never keys."""
 
@@ -152,7 +152,7 @@ class Attribute(TimeStampedModel):
 class MergeRecord(models.Model):
     """Two profiles made one, with everything needed to make them two again."""
 
-    public_id = PublicIdField("mrg")
+    public_id = PublicIdField("mrg", unique=True)
     source_customer = models.ForeignKey(
         "customers.Customer", models.PROTECT, related_name="+", verbose_name=_("merged profile")
     )

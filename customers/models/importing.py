@@ -13,7 +13,7 @@ from customers.enums import ImportFormat, ImportState
 class ImportBatch(TimeStampedModel):
     """One file. Rows in = created + updated + unchanged + rejected, when it has finished."""
 
-    public_id = PublicIdField("imp")
+    public_id = PublicIdField("imp", unique=True)
     source = models.ForeignKey(
         "customers.Source", models.PROTECT, related_name="+", verbose_name=_("source")
     )

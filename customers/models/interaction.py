@@ -12,7 +12,7 @@ from customers.enums import InteractionKind
 class Interaction(models.Model):
     """Something that happened with a customer and that staff want to read: notes, merges, mails."""
 
-    public_id = PublicIdField("int")
+    public_id = PublicIdField("int", unique=True)
     customer = models.ForeignKey("customers.Customer", models.PROTECT, related_name="interactions")
     kind = models.CharField(_("kind"), max_length=24, choices=InteractionKind)
     at = models.DateTimeField(_("when"))

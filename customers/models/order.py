@@ -28,7 +28,7 @@ class Order(TimeStampedModel):
     which keeps the order out of facts and scores until it is there.
     """
 
-    public_id = PublicIdField("ord")
+    public_id = PublicIdField("ord", unique=True)
     source = models.ForeignKey(
         "customers.Source", models.PROTECT, related_name="+", verbose_name=_("source")
     )
@@ -165,7 +165,7 @@ class OrderLine(models.Model):
 class Refund(models.Model):
     """Money that went back. One without an order found nothing to net against, and is counted."""
 
-    public_id = PublicIdField("ref")
+    public_id = PublicIdField("ref", unique=True)
     source = models.ForeignKey("customers.Source", models.PROTECT, related_name="+")
     external_id = models.CharField(_("external id"), max_length=240)
     customer = models.ForeignKey(

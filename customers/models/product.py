@@ -11,7 +11,7 @@ from crm.core.models import TimeStampedModel
 class Category(TimeStampedModel):
     """A shelf of the shop; may lie on another shelf."""
 
-    public_id = PublicIdField("cat")
+    public_id = PublicIdField("cat", unique=True)
     source = models.ForeignKey("customers.Source", models.PROTECT, related_name="+")
     external_id = models.CharField(_("external id"), max_length=120)
     name = models.CharField(_("name"), max_length=200)
@@ -32,7 +32,7 @@ class Category(TimeStampedModel):
 class Product(TimeStampedModel):
     """Something the shop sells. Charges such as postage are not products."""
 
-    public_id = PublicIdField("prod")
+    public_id = PublicIdField("prod", unique=True)
     source = models.ForeignKey(
         "customers.Source", models.PROTECT, related_name="+", verbose_name=_("source")
     )

@@ -12,7 +12,7 @@ from customers.enums import SourceKind
 class Source(TimeStampedModel):
     """A place rows come from: a file drop, a shop, an integration."""
 
-    public_id = PublicIdField("src")
+    public_id = PublicIdField("src", unique=True)
     key = models.SlugField(_("key"), max_length=64, unique=True)
     name = models.CharField(_("name"), max_length=120)
     kind = models.CharField(_("kind"), max_length=16, choices=SourceKind, default=SourceKind.FILE)

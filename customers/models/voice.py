@@ -12,7 +12,7 @@ from customers.enums import SurveyMetric, TicketState
 class Review(TimeStampedModel):
     """A public opinion on a product or an order. Counts only from its own time on."""
 
-    public_id = PublicIdField("rev")
+    public_id = PublicIdField("rev", unique=True)
     source = models.ForeignKey("customers.Source", models.PROTECT, related_name="+")
     external_id = models.CharField(_("external id"), max_length=120)
     customer = models.ForeignKey(
@@ -49,7 +49,7 @@ class Review(TimeStampedModel):
 class SurveyResponse(TimeStampedModel):
     """One answer to a survey, kept as it was given; scores are derived."""
 
-    public_id = PublicIdField("ans")
+    public_id = PublicIdField("ans", unique=True)
     source = models.ForeignKey("customers.Source", models.PROTECT, related_name="+")
     external_id = models.CharField(_("external id"), max_length=120)
     customer = models.ForeignKey(
@@ -90,7 +90,7 @@ class SurveyResponse(TimeStampedModel):
 class Ticket(TimeStampedModel):
     """A request for help."""
 
-    public_id = PublicIdField("tkt")
+    public_id = PublicIdField("tkt", unique=True)
     source = models.ForeignKey("customers.Source", models.PROTECT, related_name="+")
     external_id = models.CharField(_("external id"), max_length=120)
     customer = models.ForeignKey(

@@ -16,7 +16,7 @@ from crm.core.querysets import ApiKeyQuerySet, IdempotencyRecordQuerySet
 class ApiKey(TimeStampedModel):
     """A key for an integration. Only its hash is stored; the key itself is shown once."""
 
-    public_id = PublicIdField("key")
+    public_id = PublicIdField("key", unique=True)
     name = models.CharField(_("name"), max_length=120)
     prefix = models.CharField(_("prefix"), max_length=16, unique=True, editable=False)
     secret_hash = models.CharField(max_length=64, editable=False)
@@ -48,7 +48,7 @@ class ApiKey(TimeStampedModel):
 class AuditEntry(models.Model):
     """Something a person or a key did that must be traceable. Append-only."""
 
-    public_id = PublicIdField("aud")
+    public_id = PublicIdField("aud", unique=True)
     at = models.DateTimeField(_("when"), db_default=Now())
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,

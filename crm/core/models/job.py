@@ -23,7 +23,7 @@ class Job(TimeStampedModel):
     workers lost since the job last got ahead.
     """
 
-    public_id = PublicIdField("job")
+    public_id = PublicIdField("job", unique=True)
     kind = models.CharField(_("kind"), max_length=48)
     key = models.CharField(
         _("key"),

@@ -1,0 +1,124 @@
+"""What happens to the record's rows when customers merge, part again, or are erased."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pghistory.models
+from django.apps import apps
+from django.db.models import Model
+from django.utils.translation import gettext as _
+
+from crm.core.registry import ReferenceHandler
+from customers.errors import UnmergeRefusedError
+from customers.models import (
+    Consent,
+    Customer,
+    CustomerFacts,
+    Identity,
+    Interaction,
+    Order,
+    Refund,
+    Review,
+    SurveyResponse,
+    Ticket,
+)
+
+ERASED = "—"
+
+
+def handlers() -> list[ReferenceHandler]:
+    """Return a handler for every foreign key of this app to Customer."""
+    return [
+        moving(Identity, erase=lambda pk: _delete(Identity, pk)),
+        moving(Order, erase=lambda pk: None),
+        moving(Refund, erase=lambda pk: _blank(Refund, pk, reason="")),
+        moving(Review, erase=lambda pk: _blank(Review, pk, text="")),
+        moving(SurveyResponse, erase=lambda pk: _blank(SurveyResponse, pk, comment="")),
+        moving(Ticket, erase=lambda pk: _blank(Ticket, pk, subject=ERASED, body="")),
+        moving(Interaction, erase=lambda pk: _blank(Interaction, pk, text="", payload={})),
+        ReferenceHandler(
+            "customers.Consent.customer",
+            _merge_consents,
+            lambda source, target, moved: _move_back(Consent, source, target, moved),
+            lambda pk: _blank(Consent, pk, evidence=ERASED),
+        ),
+        ReferenceHandler(
+            # Facts are computed: the merged profile has none, and both are computed anew.
+            "customers.CustomerFacts.customer",
+            lambda source, target: _delete(CustomerFacts, source),
+            lambda source, target, moved: None,
+            lambda pk: _delete(CustomerFacts, pk),
+        ),
+        staying("customers.MergeRecord.source_customer"),
+        staying("customers.MergeRecord.target_customer"),
+        staying("customers.Customer.merged_into"),
+    ]
+
+
+def moving(model: type[Model], erase: Callable[[int], None]) -> ReferenceHandler:
+    """Handle a table whose rows simply follow the customer who is kept."""
+    return ReferenceHandler(
+        f"customers.{model.__name__}.customer",
+        lambda source, target: _move(model, source, target),
+        lambda source, target, moved: _move_back(model, source, target, moved),
+        erase,
+    )
+
+
+def staying(key: str) -> ReferenceHandler:
+    """Handle the merge's own bookkeeping: it names the two profiles and never moves."""
+    return ReferenceHandler(
+        key, lambda source, target: None, lambda source, target, moved: None, lambda pk: None
+    )
+
+
+def scrub_history(customer_id: int) -> None:
+    """Delete the change history of a customer and of what belongs to them alone."""
+    for model in apps.get_app_config("customers").get_models():
+        if not issubclass(model, pghistory.models.Event):
+            continue
+        if getattr(model, "pgh_tracked_model", None) is Customer:
+            model._default_manager.filter(pgh_obj_id=customer_id).delete()
+        elif any(field.name == "customer" for field in model._meta.get_fields()):
+            model._default_manager.filter(customer_id=customer_id).delete()
+
+
+def _move(model: type[Model], source: int, target: int) -> list[int]:
+    rows = model._default_manager.filter(customer_id=source)
+    moved = list(rows.order_by("pk").values_list("pk", flat=True))
+    rows.update(customer_id=target)
+    return moved
+
+
+def _merge_consents(source: int, target: int) -> list[int]:
+    """Move the log's lines, but for those the kept profile already has word for word."""
+    held = set(
+        Consent.objects.filter(customer_id=target).values_list("channel", "topic", "at", "action")
+    )
+    lines = Consent.objects.filter(customer_id=source).order_by("pk")
+    moved = [
+        line.pk for line in lines if (line.channel, line.topic, line.at, line.action) not in held
+    ]
+    Consent.objects.filter(pk__in=moved).update(customer_id=target)
+    return moved
+
+
+def _move_back(model: type[Model], source: int, target: int, moved: list[int]) -> None:
+    if not moved:
+        return
+    back = model._default_manager.filter(pk__in=moved, customer_id=target).update(
+        customer_id=source
+    )
+    if back != len(moved):
+        raise UnmergeRefusedError(
+            _("%(count)d of %(name)s that were moved are no longer there.")
+            % {"count": len(moved) - back, "name": model._meta.verbose_name_plural}
+        )
+
+
+def _blank(model: type[Model], customer_id: int, **values: Any) -> None:
+    model._default_manager.filter(customer_id=customer_id).update(**values)
+
+
+def _delete(model: type[Model], customer_id: int) -> None:
+    model._default_manager.filter(customer_id=customer_id).delete()
