@@ -3,19 +3,27 @@
 
 def fill() -> None:
     """Register this app's handlers and sources; called once, when the apps are ready."""
-    _fill_facts()
+    _fill_jobs()
     _fill_references()
     _fill_timeline()
 
 
-def _fill_facts() -> None:
-    """Register the slow work on facts."""
+def _fill_jobs() -> None:
+    """Register the slow work on files and facts."""
     from django.utils import timezone
     from django.utils.translation import gettext_lazy as _
 
     from crm.core.registry import JobHandler, registry
-    from customers.services import facts, shop
+    from customers.services import facts, importing, shop
 
+    registry.job_handlers.register(
+        JobHandler(
+            key=importing.KIND,
+            label=_("Import"),
+            run_chunk=importing.run_chunk,
+            on_end=importing.on_end,
+        )
+    )
     registry.job_handlers.register(
         JobHandler(
             key="customers.rebuild_facts",

@@ -19,6 +19,7 @@ from crm.core.services.audit import record_audit
 from customers.api.filters import ImportFilters
 from customers.api.serializers import ImportSerializer, ImportStartedSerializer, UploadSerializer
 from customers.models import ImportBatch
+from customers.services import importing
 
 
 @extend_schema_view(
@@ -57,8 +58,6 @@ class ImportViewSet(ResourceViewSet):
         return error_file(self.get_object().job)
 
     def _start(self, request: Request, values: dict[str, Any]) -> Response:
-        from customers.services import importing
-
         file = values["file"]
         batch = importing.start_import(
             file=file,
@@ -78,4 +77,5 @@ class ImportViewSet(ResourceViewSet):
         )
         shown = ImportSerializer(batch, context=self.get_serializer_context())
         created = {"id": batch.public_id, "url": shown.get_url(batch)}
+        assert batch.job is not None  # start_import has just made it
         return accepted(request, batch.job, created)

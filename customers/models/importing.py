@@ -68,3 +68,44 @@ class ImportBatch(TimeStampedModel):
 
     def __str__(self) -> str:
         return self.filename
+
+
+class ImportRow(models.Model):
+    """A row of a file on its way into the record; gone when the import has ended.
+
+    ``original`` is the row as it stood in the file, for the error file. ``reason`` says why it is
+    rejected; the parsed columns are null where they could not be read.
+    """
+
+    batch = models.ForeignKey("customers.ImportBatch", models.CASCADE, related_name="+")
+    row_number = models.BigIntegerField()
+    original = models.JSONField()
+    reason = models.CharField(max_length=200, blank=True, default="", db_default="")
+    order_number = models.CharField(max_length=120)
+    sku = models.CharField(max_length=120)
+    title = models.CharField(max_length=400)
+    quantity = models.IntegerField(null=True)
+    unit_price = models.DecimalField(max_digits=16, decimal_places=4, null=True)
+    placed_at = models.DateTimeField(null=True)
+    customer_key = models.CharField(max_length=120)
+    country = models.CharField(max_length=64)
+    is_cancellation = models.BooleanField(default=False, db_default=False)
+
+    class Meta:
+        verbose_name = _("import row")
+        verbose_name_plural = _("import rows")
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "row_number"], name="import_row_once"),
+        ]
+        indexes = [
+            # Whole orders at a time, and a customer's cancellations at a time.
+            models.Index(fields=["batch", "order_number"], name="import_row_by_order"),
+            models.Index(
+                fields=["batch", "customer_key", "sku"],
+                condition=Q(is_cancellation=True),
+                name="import_row_cancellations",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id}/{self.row_number}"

@@ -1,0 +1,64 @@
+"""The import's job: stage, write whole orders, net cancellations, conclude."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from crm.core.enums import JobState
+from crm.core.models import Job
+from crm.core.services.jobs import JobRun
+from customers.enums import ImportState
+from customers.models import ImportBatch, ImportRow
+from customers.services.importing import conclude, netting, staging, writing
+from customers.services.importing.counts import Counts
+
+Step = Callable[[JobRun, ImportBatch, Any, Counts], Any]
+PHASES: dict[str, tuple[Step, str]] = {
+    "stage": (staging.stage_rows, "write"),
+    "write": (writing.write_orders, "net"),
+    "net": (netting.net_cancellations, "conclude"),
+    "conclude": (conclude.conclude, ""),
+}
+
+
+def run_chunk(run: JobRun) -> bool:
+    """Do steps of the current phase for some seconds; return True when the import has ended.
+
+    Each step is one transaction: its rows, its counts and the resume point appear together.
+    """
+    batch = ImportBatch.objects.select_related("source").get(pk=run.parameters["batch"])
+    if batch.state == ImportState.UPLOADED:
+        ImportBatch.objects.filter(pk=batch.pk).update(state=ImportState.RUNNING)
+    deadline = time.monotonic() + settings.JOB_CHUNK_SECONDS / 2
+    while True:
+        cursor = run.cursor or {"phase": "stage", "after": 0, "counts": {}}
+        step, following = PHASES[cursor["phase"]]
+        counts = Counts(**cursor["counts"])
+        with transaction.atomic():
+            after = step(run, batch, cursor["after"], counts)
+            if after is None and not following:
+                return True
+            goes_on = {"phase": cursor["phase"], "after": after}
+            if after is None:
+                goes_on = {"phase": following, "after": ""}
+            run.save(cursor={**goes_on, "counts": counts.as_dict()}, done=counts.done)
+        if run.is_cancelled() or time.monotonic() > deadline:
+            return False
+
+
+def on_end(job: Job) -> None:
+    """Bring the import's own row into the state its job ended in, and clear the staging rows."""
+    states = {
+        JobState.SUCCEEDED: ImportState.FINISHED,
+        JobState.FAILED: ImportState.FAILED,
+        JobState.CANCELLED: ImportState.CANCELLED,
+    }
+    batch = ImportBatch.objects.filter(pk=job.parameters["batch"])
+    batch.update(state=states[JobState(job.state)], error=job.error)
+    if job.state != JobState.SUCCEEDED:
+        counts = Counts(**(job.cursor or {}).get("counts", {}))
+        batch.update(**counts.as_columns())
+    ImportRow.objects.filter(batch_id=job.parameters["batch"]).delete()
