@@ -28,6 +28,6 @@ class RfmGroup(models.TextChoices):
     NEEDS_ATTENTION = "needs_attention", _("Needs attention")
     ABOUT_TO_SLEEP = "about_to_sleep", _("About to sleep")
     AT_RISK = "at_risk", _("At risk")
-    CANNOT_LOSE = "cannot_lose", _("Cannot lose them")
+    CANNOT_LOSE_THEM = "cannot_lose_them", _("Cannot lose them")
     HIBERNATING = "hibernating", _("Hibernating")
     LOST = "lost", _("Lost")

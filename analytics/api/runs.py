@@ -16,6 +16,7 @@ from analytics.api.serializers import (
 )
 from analytics.enums import RunTrigger
 from analytics.models import ScoringRun
+from analytics.services import scoring
 from crm.core.api.idempotency import answer_once
 from crm.core.api.pagination import Ordering
 from crm.core.api.problems import request_id
@@ -54,8 +55,6 @@ class RunViewSet(ResourceViewSet):
         return answer_once(request, lambda: self._start(request, body.validated_data))
 
     def _start(self, request: Request, values: dict[str, Any]) -> Response:
-        from analytics.services import scoring
-
         run = scoring.start_run(
             trigger=RunTrigger.MANUAL,
             as_of_day=values["as_of_day"],
@@ -71,4 +70,5 @@ class RunViewSet(ResourceViewSet):
             request_id=request_id(),
         )
         shown = RunSerializer(run, context=self.get_serializer_context())
+        assert run.job is not None  # start_run has just made it
         return accepted(request, run.job, {"id": run.public_id, "url": shown.get_url(run)})

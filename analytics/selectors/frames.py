@@ -1,0 +1,128 @@
+"""The only door from tables to arrays: what a scoring run may see before its ``as_of_day``."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from django.db import connection
+
+from analytics.ml.run import Deliveries, Operations, PurchaseDays, Ratings, ScoringInput
+from analytics.ml.satisfaction import RATING_KINDS
+from customers.enums import COUNTED_ORDER_STATUSES
+from customers.selectors.shop import shop_settings
+
+EPOCH = date(1970, 1, 1)
+
+PEOPLE = """
+    SELECT id, (is_test OR is_wholesale)::int FROM customers_customer
+    WHERE lifecycle = 'active' ORDER BY id
+"""
+PURCHASES = """
+    SELECT o.customer_id, o.placed_day - date '1970-01-01',
+        sum(o.total_shop - coalesce(r.back, 0))::float8
+    FROM customers_order o
+    JOIN customers_customer c ON c.id = o.customer_id AND c.lifecycle = 'active'
+    LEFT JOIN (
+        SELECT order_id, sum(amount_shop) AS back FROM customers_refund
+        WHERE refunded_day < %(as_of)s AND order_id IS NOT NULL GROUP BY order_id
+    ) r ON r.order_id = o.id
+    WHERE o.status = ANY(%(counted)s) AND NOT o.is_test AND o.total_shop IS NOT NULL
+        AND o.placed_day < %(as_of)s
+    GROUP BY 1, 2 ORDER BY 1, 2
+"""
+RATINGS = """
+    SELECT customer_id, (at AT TIME ZONE %(zone)s)::date - date '1970-01-01', score, kind FROM (
+        SELECT customer_id, written_at AS at, (rating - 1) / 4.0 AS score, %(review)s AS kind
+        FROM customers_review WHERE rating IS NOT NULL AND customer_id IS NOT NULL
+        UNION ALL
+        SELECT customer_id, answered_at, CASE metric WHEN 'csat' THEN (value - 1) / 4.0
+            WHEN 'nps' THEN value / 10.0 ELSE (7 - value) / 6.0 END,
+            CASE metric WHEN 'csat' THEN %(csat)s WHEN 'nps' THEN %(nps)s ELSE %(ces)s END
+        FROM customers_surveyresponse WHERE customer_id IS NOT NULL
+    ) said WHERE at < %(until)s ORDER BY 1, 2, 3, 4
+"""
+DELIVERIES = """
+    SELECT customer_id, (delivered_at AT TIME ZONE %(zone)s)::date - date '1970-01-01',
+        extract(epoch FROM delivered_at - promised_at) / 86400.0
+    FROM customers_order
+    WHERE delivered_at < %(until)s AND promised_at IS NOT NULL AND customer_id IS NOT NULL
+    ORDER BY 1, 2, 3
+"""
+OPERATIONS = """
+    SELECT c.id, coalesce(o.orders, 0), coalesce(o.returned, 0), coalesce(t.tickets, 0)
+    FROM customers_customer c
+    LEFT JOIN (
+        SELECT customer_id, count(*) AS orders, count(*) FILTER (WHERE EXISTS (
+            SELECT 1 FROM customers_refund r
+            WHERE r.order_id = o.id AND r.refunded_day < %(as_of)s)) AS returned
+        FROM customers_order o
+        WHERE o.status = ANY(%(counted)s) AND NOT o.is_test AND o.placed_day < %(as_of)s
+        GROUP BY customer_id
+    ) o ON o.customer_id = c.id
+    LEFT JOIN (
+        SELECT customer_id, count(*) AS tickets FROM customers_ticket
+        WHERE opened_at < %(until)s GROUP BY customer_id
+    ) t ON t.customer_id = c.id
+    WHERE c.lifecycle = 'active' ORDER BY c.id
+"""
+NEWEST = """
+    SELECT max(placed_at) FROM customers_order
+    WHERE status = ANY(%(counted)s) AND NOT is_test AND placed_day < %(as_of)s
+"""
+BLOCK = 50_000
+
+
+def scoring_input(as_of_day: date) -> ScoringInput:
+    """Return everything a run may see: rows of the local days before ``as_of_day``.
+
+    Refunds known before ``as_of_day`` are netted against their orders, in the run's own backtest
+    too: an order returned after a backtest's origin counts as returned there.
+    """
+    shop = shop_settings()
+    values = _values(as_of_day)
+    people = _columns(PEOPLE, values, [np.int64, np.int64])
+    return ScoringInput(
+        as_of_day=(as_of_day - EPOCH).days,
+        customer_ids=people[0],
+        purchases=PurchaseDays(*_columns(PURCHASES, values, [np.int64, np.int64, np.float64])),
+        ratings=Ratings(*_columns(RATINGS, values, [np.int64, np.int64, np.float64, np.int8])),
+        deliveries=Deliveries(*_columns(DELIVERIES, values, [np.int64, np.int64, np.float64])),
+        operations=Operations(*_columns(OPERATIONS, values, [np.int64] * 4)),
+        horizon_days=shop.horizon_days,
+        discount_rate=float(shop.discount_rate),
+        excluded_from_fit=people[0][people[1] == 1],
+    )
+
+
+def newest_order(as_of_day: date) -> datetime | None:
+    """Return when the newest counted order before ``as_of_day`` was placed."""
+    with connection.cursor() as cursor:
+        cursor.execute(NEWEST, _values(as_of_day))
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def _values(as_of_day: date) -> dict[str, Any]:
+    zone = shop_settings().zone
+    kinds = {name: RATING_KINDS.index(name) for name in ("review", "csat", "nps", "ces")}
+    return {
+        "as_of": as_of_day,
+        "until": datetime.combine(as_of_day, time(), ZoneInfo(zone)),
+        "zone": zone,
+        "counted": [str(status) for status in COUNTED_ORDER_STATUSES],
+        **kinds,
+    }
+
+
+def _columns(query: str, values: dict[str, Any], types: Iterable[Any]) -> list[Any]:
+    """Read a query in blocks into one array a column."""
+    kinds = list(types)
+    parts: list[list[Any]] = [[np.empty(0, kind)] for kind in kinds]
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)
+        while rows := cursor.fetchmany(BLOCK):
+            for place, column in enumerate(zip(*rows, strict=True)):
+                parts[place].append(np.asarray(column, dtype=kinds[place]))
+    return [np.concatenate(part) for part in parts]

@@ -1,0 +1,135 @@
+"""Publish scores: a detached table is filled, attached as a partition, and the pointer moved."""
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import connection
+from psycopg import sql
+
+from analytics.enums import RunState
+from analytics.ml.run import NULL_REASONS, RFM_GROUPS, ScoringResult
+from analytics.models import ScorePointer, ScoringRun
+
+KEPT_RUNS = 7
+COLUMNS = (
+    "run_id", "customer_id", "r_score", "f_score", "m_score", "rfm_group", "p_alive",
+    "churn_probability", "churn_low", "churn_high", "expected_orders", "predicted_clv",
+    "clv_low", "clv_high", "clv_12m", "satisfaction", "satisfaction_low", "satisfaction_high",
+    "satisfaction_n_eff", "satisfaction_inferred", "reasons", "abstained",
+)  # fmt: skip
+FLOATS = (
+    "p_alive", "churn_probability", "churn_low", "churn_high", "expected_orders",
+    "predicted_clv", "clv_low", "clv_high", "clv_12m", "satisfaction", "satisfaction_low",
+    "satisfaction_high", "satisfaction_n_eff", "satisfaction_inferred_share",
+)  # fmt: skip
+
+
+def publish(*, run: ScoringRun, result: ScoringResult) -> int:
+    """Make a run's scores the ones everybody reads; return how many rows it has.
+
+    Runs inside the caller's transaction: rows, partition and pointer appear together or not at
+    all. Customers merged or erased meanwhile are left out.
+    """
+    table = sql.Identifier(f"score_of_run_{run.pk}")
+    with connection.cursor() as cursor:
+        _execute(cursor, "DROP TABLE IF EXISTS {0}", table)
+        _execute(
+            cursor,
+            "CREATE TABLE {0} (LIKE analytics_customerscore"
+            " INCLUDING DEFAULTS INCLUDING CONSTRAINTS)",
+            table,
+        )
+        names = sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
+        command = sql.SQL("COPY {0} ({1}) FROM STDIN").format(table, names)
+        with cursor.copy(command) as copy:
+            for row in rows(run.pk, result):
+                copy.write_row(row)
+        _execute(
+            cursor,
+            "DELETE FROM {0} s USING customers_customer c"
+            " WHERE c.id = s.customer_id AND c.lifecycle <> 'active'",
+            table,
+        )
+        _execute(
+            cursor,
+            "ALTER TABLE {0} ADD PRIMARY KEY (run_id, customer_id), ADD CHECK (run_id = {1})",
+            table,
+            sql.Literal(run.pk),
+        )
+        _execute(
+            cursor,
+            "ALTER TABLE analytics_customerscore ATTACH PARTITION {0} FOR VALUES IN ({1})",
+            table,
+            sql.Literal(run.pk),
+        )
+        _execute(cursor, "ANALYZE {0}", table)
+        _execute(cursor, "SELECT count(*) FROM {0}", table)
+        count = int(cursor.fetchone()[0])
+    ScoringRun.objects.published().exclude(pk=run.pk).update(state=RunState.REPLACED)
+    ScorePointer.objects.update_or_create(id=1, defaults={"run": run})
+    _snapshot(run)
+    drop_old_partitions()
+    return count
+
+
+def rows(run_id: int, result: ScoringResult) -> Iterator[tuple[Any, ...]]:
+    """Yield the score rows in the order of ``COLUMNS``; what is unknown is null, never zero."""
+    floats = [getattr(result, name).tolist() for name in FLOATS]
+    scores = [getattr(result, name).tolist() for name in ("r_score", "f_score", "m_score")]
+    groups = result.rfm_group.tolist()
+    unknown = result.churn_null.tolist()
+    reasons = zip(
+        result.churn_reasons.rows(),
+        result.clv_reasons.rows(),
+        result.satisfaction_reasons.rows(),
+        strict=True,
+    )
+    for place, customer_id in enumerate(result.customer_id.tolist()):
+        churn, clv, satisfaction = next(reasons)
+        yield (
+            run_id,
+            customer_id,
+            *(column[place] or None for column in scores),
+            RFM_GROUPS[groups[place]] if groups[place] >= 0 else None,
+            *(None if math.isnan(column[place]) else column[place] for column in floats),
+            json.dumps({"churn": churn, "clv": clv, "satisfaction": satisfaction}),
+            NULL_REASONS[unknown[place]],
+        )
+
+
+def drop_old_partitions() -> None:
+    """Keep the newest runs' partitions; drop older ones and what killed runs left behind."""
+    kept = list(
+        ScoringRun.objects.filter(
+            state__in=[RunState.PUBLISHED, RunState.REPLACED, RunState.ABSTAINED]
+        )
+        .order_by("-pk")
+        .values_list("pk", flat=True)[:KEPT_RUNS]
+    )
+    pointed = ScorePointer.objects.values_list("run_id", flat=True)
+    names = {f"score_of_run_{pk}" for pk in [*kept, *pointed]}
+    with connection.cursor() as cursor:
+        cursor.execute(r"SELECT tablename FROM pg_tables WHERE tablename LIKE 'score\_of\_run\_%%'")
+        for (name,) in cursor.fetchall():
+            if name not in names:
+                _execute(cursor, "DROP TABLE {0}", sql.Identifier(name))
+
+
+def _snapshot(run: ScoringRun) -> None:
+    """Keep the month's first scores of every customer: the history behind a trend."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO analytics_scoresnapshot (customer_id, run_id, month, rfm_group,"
+            " churn_probability, predicted_clv, satisfaction)"
+            " SELECT customer_id, run_id, date_trunc('month', %s::date), rfm_group,"
+            " churn_probability, predicted_clv, satisfaction"
+            " FROM analytics_customerscore WHERE run_id = %s"
+            " ON CONFLICT (customer_id, month) DO NOTHING",
+            [run.as_of_day, run.pk],
+        )
+
+
+def _execute(cursor: Any, text: str, *parts: Any) -> None:
+    cursor.execute(sql.SQL(text).format(*parts))

@@ -1,0 +1,141 @@
+"""Scoring runs: started once, run by a job, published or explained."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from analytics.enums import RunState, RunTrigger
+from analytics.ml import ladder
+from analytics.ml.run import ScoringResult, score_customers
+from analytics.models import ScorePointer, ScoringRun
+from analytics.selectors.frames import newest_order, scoring_input
+from analytics.services.publishing import publish
+from crm.core.enums import JobState
+from crm.core.models import Job
+from crm.core.services import jobs
+from crm.core.services.jobs import JobRun
+from customers.selectors.shop import shop_day, shop_settings
+from customers.services.facts import refresh_pending
+
+KIND = "analytics.score"
+REFRESH_SECONDS = 60.0
+
+
+def start_run(
+    *,
+    trigger: RunTrigger,
+    as_of_day: date | None,
+    user_id: int | None,
+    now: datetime,
+    key: str | None = None,
+) -> ScoringRun:
+    """Create a run and its job, which the caller queues; a ``key`` exists once.
+
+    Without ``as_of_day`` the run sees everything before the shop's today.
+    """
+    with transaction.atomic():
+        day = as_of_day or shop_day(now)
+        job, _created = jobs.create_job(
+            kind=KIND,
+            title=_("Scores as of %(day)s") % {"day": day.isoformat()},
+            parameters={"trigger": trigger, "as_of_day": day.isoformat()},
+            key=key,
+            user_id=user_id,
+        )
+        return _run_of(job, now)
+
+
+def start_nightly_run(*, now: datetime) -> ScoringRun | None:
+    """Create today's run once the shop's clock has passed the nightly hour, else return None."""
+    shop = shop_settings()
+    local = now.astimezone(ZoneInfo(shop.zone))
+    if local.hour < shop.nightly_hour:
+        return None
+    key = local.date().isoformat()
+    if Job.objects.filter(kind=KIND, key=key).exists():
+        return None
+    return start_run(trigger=RunTrigger.NIGHTLY, as_of_day=None, user_id=None, now=now, key=key)
+
+
+def run_chunk(job_run: JobRun) -> bool:
+    """Bring the facts up to date, then score everybody and publish; return True at the end."""
+    now = timezone.now()
+    run = _run_of(job_run.job, now)
+    if job_run.cursor.get("phase") != "score":
+        if run.started_at is None:
+            ScoringRun.objects.filter(pk=run.pk).update(state=RunState.RUNNING, started_at=now)
+        goes_on = refresh_pending(now=now, seconds=REFRESH_SECONDS)
+        phase = "facts" if goes_on else "score"
+        job_run.save(cursor={"phase": phase}, step=_("Reading orders"), total=3, done=1)
+        return False
+    given = scoring_input(run.as_of_day)
+    job_run.save(step=_("Fitting and testing the models"), done=2)
+    result = score_customers(given)
+    with transaction.atomic():
+        _store(run, result)
+        run.customer_count = given.customer_ids.size
+        if may_publish(result):
+            run.scored_count = publish(run=run, result=result)
+            run.published_at = timezone.now()
+            run.state = RunState.PUBLISHED
+        else:
+            run.state = RunState.ABSTAINED
+        run.save()
+        step = _("Published") if run.state == RunState.PUBLISHED else _("Abstained")
+        job_run.save(step=step, done=3, result={"run": run.public_id})
+    return True
+
+
+def may_publish(result: ScoringResult) -> bool:
+    """Tell whether a result is better than what is shown.
+
+    One with forecasts always is. One without is shown only where there is nothing yet, and only if
+    it has RFM groups: a failed fit leaves the last good run in place.
+    """
+    missing = {entry.score for entry in result.abstentions}
+    if ladder.CHURN not in missing:
+        return True
+    return ladder.RFM not in missing and not ScorePointer.objects.exists()
+
+
+def on_end(job: Job) -> None:
+    """Bring the run into the state its job ended in."""
+    states = {JobState.FAILED: RunState.FAILED, JobState.CANCELLED: RunState.CANCELLED}
+    state = states.get(JobState(job.state))
+    if state is not None:
+        ScoringRun.objects.filter(job=job).update(state=state, error=job.error)
+
+
+def _run_of(job: Job, now: datetime) -> ScoringRun:
+    """Return the job's run; a job that came without one gets it here."""
+    found = ScoringRun.objects.filter(job=job).first()
+    if found is not None:
+        return found
+    shop = shop_settings()
+    given = job.parameters.get("as_of_day")
+    run = ScoringRun.objects.create(
+        job=job,
+        trigger=job.parameters.get("trigger", RunTrigger.MANUAL),
+        as_of_day=date.fromisoformat(given) if given else shop_day(now),
+        discount_rate=shop.discount_rate,
+        currency=shop.currency,
+    )
+    return ScoringRun.objects.get(pk=run.pk)
+
+
+def _store(run: ScoringRun, result: ScoringResult) -> None:
+    """Write down what the scores stand on."""
+    run.model_name = result.model
+    run.model_version = result.model_version
+    run.horizon_days = result.horizon_days
+    run.parameters = result.parameters
+    run.metrics = result.metrics
+    run.baseline = result.baseline
+    run.abstentions = [
+        *(entry.to_dict() for entry in result.abstentions),
+        *({**note.to_dict(), "score": ""} for note in result.notes),
+    ]
+    run.data_until = newest_order(run.as_of_day)
