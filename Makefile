@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 EMBEDDED := $(PY) -m deploy.local.embedded
 export SECRET_KEY ?= only-for-checks-and-tests-on-this-machine-0123456789-abcdefghijklmnop
-CODE := manage.py crm customers analytics campaigns deploy tests benchmarks
+CODE := manage.py crm customers analytics campaigns deploy tests
 
 .PHONY: help demo stop test test-full lint fmt messages openapi backup restore screenshot
 

@@ -1,0 +1,75 @@
+"""Scoring runs in the web admin."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+
+from analytics.enums import RunTrigger
+from analytics.models import ScoringRun
+from analytics.selectors.cards import backtest_rows
+from analytics.selectors.wording import explain_run
+from analytics.services import scoring
+from crm.core.admin.base import ReadOnlyAdmin
+from crm.core.tasks import queue_job
+
+
+@admin.register(ScoringRun)
+class ScoringRunAdmin(ReadOnlyAdmin):
+    list_display = (
+        "as_of_day", "state", "trigger", "model_name", "horizon_days", "scored_count",
+        "published_at",
+    )  # fmt: skip
+    list_filter = ("state", "trigger")
+    fields = (
+        "as_of_day", "state", "trigger", "model_name", "model_version", "horizon_days", "currency",
+        "discount_rate", "customer_count", "scored_count", "data_until", "published_at", "error",
+        "job",
+    )  # fmt: skip
+    change_form_after_template = "analytics/run_after.html"
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return bool(request.user.has_perm("analytics.add_scoringrun"))
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Ask once, then score everybody now."""
+        from django.core.exceptions import PermissionDenied
+        from django.db import transaction
+        from django.http import HttpResponseRedirect
+        from django.template.response import TemplateResponse
+        from django.urls import reverse
+        from django.utils import timezone
+
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        if request.method == "POST":
+            with transaction.atomic():
+                run = scoring.start_run(
+                    trigger=RunTrigger.MANUAL,
+                    as_of_day=None,
+                    user_id=request.user.pk,
+                    now=timezone.now(),
+                )
+                assert run.job is not None  # start_run has just made it
+                queue_job(run.job.pk)
+            return HttpResponseRedirect(reverse("admin:core_job_change", args=[run.job_id]))
+        context = {**self.admin_site.each_context(request), "title": _("Score everybody now")}
+        return TemplateResponse(request, "analytics/run_start.html", context)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Show the backtest beside the baseline, and what was not scored, in words."""
+        run = ScoringRun.objects.filter(pk=object_id).first() if object_id.isdigit() else None
+        context: dict[str, Any] = {}
+        if run is not None:
+            context = {
+                "backtest": backtest_rows(run),
+                "caveats": explain_run(run),
+            }
+        return super().change_view(
+            request, object_id, form_url, {**context, **(extra_context or {})}
+        )

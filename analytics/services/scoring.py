@@ -131,11 +131,9 @@ def _store(run: ScoringRun, result: ScoringResult) -> None:
     run.model_name = result.model
     run.model_version = result.model_version
     run.horizon_days = result.horizon_days
-    run.parameters = result.parameters
+    notes = [note.to_dict() for note in result.notes]
+    run.parameters = {**result.parameters, "notes": notes}
     run.metrics = result.metrics
     run.baseline = result.baseline
-    run.abstentions = [
-        *(entry.to_dict() for entry in result.abstentions),
-        *({**note.to_dict(), "score": ""} for note in result.notes),
-    ]
+    run.abstentions = [entry.to_dict() for entry in result.abstentions]
     run.data_until = newest_order(run.as_of_day)

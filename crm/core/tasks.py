@@ -2,6 +2,7 @@
 
 from celery import shared_task
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from crm.core.services import jobs, retention
@@ -20,6 +21,15 @@ def run_job(job_id: int) -> None:
     )
     if goes_on:
         run_job.delay(job_id)
+
+
+def queue_job(job_id: int) -> None:
+    """Hint at a job once it is committed; without a broker the sweep finds it a little later."""
+
+    def hint() -> None:
+        run_job.delay(job_id)
+
+    transaction.on_commit(hint, robust=True)
 
 
 @shared_task(name="core.sweep_jobs")

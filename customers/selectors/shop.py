@@ -4,6 +4,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from customers.models import ShopSettings
 
@@ -32,3 +33,14 @@ def shop_zone_name() -> str:
 def shop_day(moment: datetime) -> date:
     """Return the shop's local day of an instant."""
     return moment.astimezone(ZoneInfo(shop_zone_name())).date()
+
+
+def demo_notice() -> str:
+    """Return what the demonstration must say about its data; empty in a real shop."""
+    row = shop_settings()
+    if not row.is_demo:
+        return ""
+    return _(
+        "Demonstration. The orders are real (Online Retail, 2010–2011), moved by %(weeks)s weeks "
+        "to the present. Names, contacts, consent, answers, reviews and tickets are simulated."
+    ) % {"weeks": row.demo_note or "0"}

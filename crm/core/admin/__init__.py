@@ -1,0 +1,157 @@
+"""Jobs, API keys and the audit log in the web admin."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from crm.core.admin.base import ListAdmin, ReadOnlyAdmin
+from crm.core.enums import ApiScope
+from crm.core.errors import DomainError
+from crm.core.models import ApiKey, AuditEntry, Job
+from crm.core.services import jobs, keys
+
+
+def progress_words(job: Job) -> str:
+    """Say how far a job is, for people."""
+    now = timezone.now()
+    words = [str(job.get_state_display()), job.step]
+    if job.total:
+        words.append(_("%(done)d of %(total)d") % {"done": job.done, "total": job.total})
+    rate, left = job.rate(now), job.time_left(now)
+    if rate and not job.is_final:
+        words.append(_("%(rate)d per second") % {"rate": round(rate)})
+    if left is not None:
+        words.append(_("about %(seconds)d s left") % {"seconds": round(left.total_seconds())})
+    if job.state == "running" and job.heartbeat_at:
+        silent = (now - job.heartbeat_at).total_seconds()
+        if silent > 15:
+            words.append(_("worker silent for %(seconds)d s") % {"seconds": round(silent)})
+    return " · ".join(word for word in words if word)
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnlyAdmin):
+    list_display = ("title", "state", "progress", "started_at", "finished_at")
+    list_filter = ("state", "kind")
+    search_fields = ("title", "public_id")
+    fields = (
+        "title", "kind", "state", "started_at", "finished_at", "worker", "attempts", "error",
+        "error_file", "result",
+    )  # fmt: skip
+    change_form_before_template = "core/job_before.html"
+    change_form_after_template = "core/job_after.html"
+
+    @admin.display(description=gettext_lazy("progress"))
+    def progress(self, job: Job) -> str:
+        return "–" if job.percent is None else f"{job.percent} %"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the progress and cancel addresses."""
+        own = [
+            path("<int:pk>/progress/", self.admin_site.admin_view(self.live), name="core_job_live"),
+            path(
+                "<int:pk>/cancel/",
+                self.admin_site.admin_view(require_POST(self.cancel)),
+                name="core_job_cancel",
+            ),
+        ]
+        return own + super().get_urls()
+
+    def live(self, request: HttpRequest, pk: int) -> JsonResponse:
+        """Answer how far the job is."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        job = get_object_or_404(Job, pk=pk)
+        return JsonResponse(
+            {"percent": job.percent, "final": job.is_final, "words": progress_words(job)}
+        )
+
+    def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask the job to stop."""
+        if not request.user.has_perm("core.change_job"):
+            raise PermissionDenied
+        try:
+            jobs.cancel_job(job_id=pk, now=timezone.now())
+            messages.success(request, _("The job stops after the step it is in."))
+        except DomainError as error:
+            messages.error(request, error.message)
+        return HttpResponseRedirect(reverse("admin:core_job_change", args=[pk]))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Show progress above and the log below."""
+        job = Job.objects.filter(pk=object_id).first() if object_id.isdigit() else None
+        context: dict[str, Any] = {
+            "job": job,
+            "job_words": progress_words(job) if job else "",
+            "job_log": list(job.log.order_by("-pk")[:100]) if job else [],
+            "may_cancel": bool(job)
+            and not job.is_final
+            and request.user.has_perm("core.change_job")
+            if job
+            else False,
+        }
+        return super().change_view(
+            request, object_id, form_url, {**context, **(extra_context or {})}
+        )
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ListAdmin):
+    list_display = ("name", "prefix", "scopes", "user", "expires_at", "last_used_at", "revoked_at")
+    readonly_fields = ("prefix", "last_used_at", "revoked_at")
+    fields = ("name", "user", "scopes", "expires_at", "prefix", "last_used_at", "revoked_at")
+    actions = ("revoke",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer the scopes to choose from."""
+        if db_field.name == "scopes":
+            from django import forms
+
+            return forms.MultipleChoiceField(
+                choices=ApiScope.choices, label=_("scopes"), widget=forms.CheckboxSelectMultiple
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
+        """Hand over to the service, and show the key this once."""
+        made, secret = keys.create_api_key(
+            name=obj.name,
+            user_id=obj.user_id,
+            scopes=obj.scopes,
+            expires_at=obj.expires_at,
+            now=timezone.now(),
+        )
+        obj.pk = made.pk
+        messages.warning(
+            request, _("Copy the key now, it is not shown again: %(key)s") % {"key": secret}
+        )
+
+    @admin.action(description=gettext_lazy("Revoke"), permissions=["add"])
+    def revoke(self, request: HttpRequest, queryset: Any) -> None:
+        """Close the chosen keys."""
+        for key in queryset:
+            keys.revoke_api_key(key_id=key.pk, now=timezone.now())
+        messages.success(request, _("The chosen keys no longer open anything."))
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    list_display = ("at", "actor", "action", "object_type", "object_id")
+    list_filter = ("action",)
+    list_select_related = ("actor",)

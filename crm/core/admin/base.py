@@ -1,0 +1,41 @@
+"""What every list of the admin shares."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+from unfold.admin import ModelAdmin
+
+MOST_COUNTED = 10_000
+
+
+class BoundedPaginator(Paginator):
+    """Count only as far as anybody pages: a list of millions must not be counted to be shown."""
+
+    @cached_property
+    def count(self) -> int:
+        """Return the number of rows, at most ``MOST_COUNTED``."""
+        rows: Any = self.object_list
+        return len(rows.order_by().values_list("pk")[:MOST_COUNTED])
+
+
+class ListAdmin(ModelAdmin):
+    """A list that never counts everything."""
+
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+
+
+class ReadOnlyAdmin(ListAdmin):
+    """Rows that staff read and that other parts of the product write."""
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

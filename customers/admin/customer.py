@@ -1,0 +1,135 @@
+"""Customers: the list, and the page that says who this is."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from crm.core.admin.base import ListAdmin
+from crm.core.registry import registry
+from customers.admin.dashboard import panels
+from customers.models import Consent, Customer, CustomerFacts
+from customers.selectors.shop import shop_day, shop_settings
+from customers.selectors.timeline import timeline, visible_sources
+
+
+@admin.register(Customer)
+class CustomerAdmin(ListAdmin):
+    search_fields = ("name",)
+    search_help_text = _("Name, e-mail, phone, or the whole id")
+    list_filter = ("lifecycle", "is_simulated", "language")
+    list_display = ("name_or_key", "country", "orders", "spend", "last_order")
+    fields = (
+        "name", "email", "phone", "country", "city", "language", "zone", "birthday", "is_test",
+        "is_wholesale", "lifecycle", "external_id", "public_id",
+    )  # fmt: skip
+    readonly_fields = ("lifecycle", "external_id", "public_id")
+    change_form_before_template = "customers/customer_before.html"
+    change_form_after_template = "customers/customer_after.html"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
+        """Join what the columns show, the slots' columns included."""
+        columns = [column for column in registry.list_columns if column.page == "customers"]
+        facts = CustomerFacts.objects.filter(customer=OuterRef("pk"))
+        rows: QuerySet[Customer] = super().get_queryset(request)
+        return rows.annotate(
+            shown_orders=Subquery(facts.values("order_count")),
+            shown_spend=Subquery(facts.values("total_spend")),
+            shown_last=Subquery(facts.values("last_order_day")),
+            **{f"slot_{column.key}": column.annotation() for column in columns},
+        )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
+    ) -> tuple[QuerySet[Customer], bool]:
+        """Search as the record searches."""
+        clean = search_term.replace("\0", "")
+        return queryset & Customer.objects.matching(clean) if clean else queryset, False
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Add the slots' columns."""
+        return [*self.list_display, *(_column(column) for column in _columns())]
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        """Add the slots' filters."""
+        extra = [entry.filter_class for entry in registry.list_filters if entry.page == "customers"]
+        return [*self.list_filter, *extra]
+
+    @admin.display(description=_("customer"), ordering="name")
+    def name_or_key(self, customer: Customer) -> str:
+        return str(customer)
+
+    @admin.display(description=_("orders"), ordering="shown_orders")
+    def orders(self, customer: Any) -> Any:
+        return customer.shown_orders
+
+    @admin.display(description=_("lifetime spend"), ordering="shown_spend")
+    def spend(self, customer: Any) -> str:
+        return "–" if customer.shown_spend is None else f"{customer.shown_spend:,.2f}"
+
+    @admin.display(description=_("last order"), ordering="shown_last")
+    def last_order(self, customer: Any) -> Any:
+        return customer.shown_last
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Show who this is above the form, and what happened below it."""
+        context: dict[str, Any] = {}
+        customer = Customer.objects.filter(pk=object_id).first() if object_id.isdigit() else None
+        if customer is not None and self.has_view_permission(request, customer):
+            context = _page(request, customer)
+        return super().change_view(
+            request, object_id, form_url, {**context, **(extra_context or {})}
+        )
+
+
+def _columns() -> list[Any]:
+    return [column for column in registry.list_columns if column.page == "customers"]
+
+
+def _column(column: Any) -> Any:
+    """Make a list column of a slot's entry."""
+
+    def show(customer: Customer) -> Any:
+        value = getattr(customer, f"slot_{column.key}")
+        return "–" if value is None else column.render(value)
+
+    show.__name__ = column.key
+    return admin.display(description=column.label, ordering=f"slot_{column.key}")(show)
+
+
+def _page(request: HttpRequest, customer: Customer) -> dict[str, Any]:
+    facts = CustomerFacts.objects.filter(customer=customer).first()
+    today = shop_day(timezone.now())
+    chosen = [key for key in request.GET.getlist("kind") if key]
+    last_day = facts.last_order_day if facts else None
+    return {
+        "customer": customer,
+        "facts": facts,
+        "shop": shop_settings(),
+        "average_order": facts.total_spend / facts.order_count
+        if facts and facts.order_count
+        else None,
+        "days_since": (today - last_day).days if last_day else None,
+        "consents": list(Consent.objects.filter(customer=customer).latest_per_channel()),
+        "panels": panels(request, "customer", customer.pk),
+        "timeline": timeline(
+            customer_id=customer.pk,
+            user=request.user,
+            cursor=request.GET.get("before", ""),
+            kinds=chosen,
+        ),
+        "timeline_sources": visible_sources(request.user),
+        "timeline_kinds": chosen,
+        "identities": list(customer.identities.all()),
+    }

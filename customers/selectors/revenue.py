@@ -1,0 +1,47 @@
+"""Revenue over time."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from django.db.models import Count, F, Sum
+from django.db.models.functions import TruncWeek
+
+from customers.models import Order
+
+
+@dataclass(frozen=True)
+class Week:
+    """A week from Monday: net revenue, orders, and the revenue 52 weeks before where known."""
+
+    monday: date
+    revenue: Decimal
+    orders: int
+    year_before: Decimal | None
+
+    @property
+    def last_day(self) -> date:
+        return self.monday + timedelta(days=6)
+
+
+def revenue_by_week(*, until: date, weeks: int = 26) -> list[Week]:
+    """Return the last weeks up to ``until``, empty ones included, in one query."""
+    last = until - timedelta(days=until.weekday())
+    first = last - timedelta(weeks=weeks - 1)
+    rows = (
+        Order.objects.counted()
+        .filter(placed_day__gte=first - timedelta(weeks=52), placed_day__lte=until)
+        .annotate(monday=TruncWeek("placed_day"))
+        .values("monday")
+        .annotate(revenue=Sum(F("total_shop") - F("refunded_shop")), orders=Count("pk"))
+    )
+    found = {row["monday"]: (row["revenue"], row["orders"]) for row in rows}
+    days = [first + timedelta(weeks=number) for number in range(weeks)]
+    return [
+        Week(
+            day,
+            *found.get(day, (Decimal(0), 0)),
+            found.get(day - timedelta(weeks=52), (None, 0))[0],
+        )
+        for day in days
+    ]
