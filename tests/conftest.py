@@ -23,6 +23,12 @@ def plain_static_files(settings) -> None:
     }
 
 
+@pytest.fixture(autouse=True)
+def plain_http(settings) -> None:
+    """Let test clients talk http: redirects to https belong to the deployment."""
+    settings.SECURE_SSL_REDIRECT = False
+
+
 @pytest.fixture(scope="session", autouse=True)
 def empty_queue() -> None:
     """Start with no hints of earlier runs in the broker."""

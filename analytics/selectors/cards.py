@@ -18,7 +18,7 @@ from analytics.selectors.wording import (
 def score_cards(score: CurrentScore, run: ScoringRun) -> list[dict[str, Any]]:
     """Return a customer's scores with interval, definition and reasons."""
     silent = explain_abstention(score.abstained)
-    money = {"places": 0, "unit": f" {run.currency}"}
+    money = f" {run.currency}"
     return [
         {
             "label": _("Churn risk"),
@@ -30,8 +30,8 @@ def score_cards(score: CurrentScore, run: ScoringRun) -> list[dict[str, Any]]:
         },
         {
             "label": _("Predicted spend"),
-            "value": _text(score.predicted_clv, **money),
-            "range": _range(score.clv_low, score.clv_high, **money),
+            "value": _text(score.predicted_clv, unit=money),
+            "range": _range(score.clv_low, score.clv_high, unit=money),
             "definition": definition("predicted_clv", run),
             "reasons": explain_clv(score),
             "silent": silent,
@@ -86,12 +86,15 @@ def _measure(value: Any) -> str:
     return str(number_format(float(value), 3 if abs(float(value)) < 10 else 0, force_grouping=True))
 
 
-def _text(value: Any, *, percent: bool = False, places: int = 0, unit: str = "") -> str:
+def _text(value: Any, *, percent: bool = False, unit: str = "") -> str:
     if value is None:
         return "–"
     number = 100 * float(value) if percent else float(value)
-    return f"{number_format(number, places, force_grouping=True)}{' %' if percent else unit}"
+    return f"{number_format(number, 0, force_grouping=True)}{' %' if percent else unit}"
 
 
-def _range(low: Any, high: Any, **style: Any) -> str:
-    return "" if low is None else f"{_text(low, **style)} – {_text(high, **style)}"
+def _range(low: Any, high: Any, *, percent: bool = False, unit: str = "") -> str:
+    if low is None:
+        return ""
+    ends = (_text(end, percent=percent, unit=unit) for end in (low, high))
+    return " – ".join(ends)
