@@ -19,17 +19,24 @@ PEOPLE = """
     SELECT id, (is_test OR is_wholesale)::int FROM customers_customer
     WHERE lifecycle = 'active' ORDER BY id
 """
+# A refund that found no order (a hand-written credit, say) counts on its own day: where it undoes
+# an order of that day the two cancel out, and a day without an order is no occasion anyway.
 PURCHASES = """
-    SELECT o.customer_id, o.placed_day - date '1970-01-01',
-        sum(o.total_shop - coalesce(r.back, 0))::float8
-    FROM customers_order o
-    JOIN customers_customer c ON c.id = o.customer_id AND c.lifecycle = 'active'
-    LEFT JOIN (
-        SELECT order_id, sum(amount_shop) AS back FROM customers_refund
-        WHERE refunded_day < %(as_of)s AND order_id IS NOT NULL GROUP BY order_id
-    ) r ON r.order_id = o.id
-    WHERE o.status = ANY(%(counted)s) AND NOT o.is_test AND o.total_shop IS NOT NULL
-        AND o.placed_day < %(as_of)s
+    SELECT m.customer_id, m.day - date '1970-01-01', sum(m.amount)::float8 FROM (
+        SELECT o.customer_id, o.placed_day AS day,
+            o.total_shop - coalesce(r.back, 0) AS amount
+        FROM customers_order o
+        LEFT JOIN (
+            SELECT order_id, sum(amount_shop) AS back FROM customers_refund
+            WHERE refunded_day < %(as_of)s AND order_id IS NOT NULL GROUP BY order_id
+        ) r ON r.order_id = o.id
+        WHERE o.status = ANY(%(counted)s) AND NOT o.is_test AND o.total_shop IS NOT NULL
+            AND o.placed_day < %(as_of)s
+        UNION ALL
+        SELECT customer_id, refunded_day, -amount_shop FROM customers_refund
+        WHERE order_id IS NULL AND refunded_day < %(as_of)s AND amount_shop IS NOT NULL
+    ) m
+    JOIN customers_customer c ON c.id = m.customer_id AND c.lifecycle = 'active'
     GROUP BY 1, 2 ORDER BY 1, 2
 """
 RATINGS = """

@@ -11,12 +11,14 @@ from django.utils import timezone
 from analytics.enums import RfmGroup, RunTrigger
 from analytics.ml.run import RFM_GROUPS
 from analytics.models import CurrentScore, ScorePointer, ScoreSnapshot, ScoringRun
+from analytics.selectors.frames import scoring_input
 from analytics.services import scoring
 from analytics.services.publishing import publish
 from crm.core.models import Job
 from crm.core.services import jobs
 from customers.models import Customer, Order, Refund
 from tests.factories import (
+    CustomerFactory,
     OrderFactory,
     RefundFactory,
     ShopSettingsFactory,
@@ -243,3 +245,17 @@ def test_a_killed_worker_publishes_nothing_by_half(start_worker):
     assert ScorePointer.objects.get().run == run
     assert score_rows() == before
     assert Refund.objects.count() == 0
+
+
+@pytest.mark.django_db
+def test_a_credit_without_an_order_takes_back_that_days_spend():
+    ShopSettingsFactory()
+    noon = datetime(2026, 2, 1, 12, tzinfo=UTC)
+    customer = CustomerFactory()
+    OrderFactory(customer=customer, placed_at=noon, total=Decimal(38_970))
+    OrderFactory(customer=customer, placed_at=noon, total=Decimal(297))
+    RefundFactory(customer=customer, order=None, refunded_at=noon, amount=Decimal(38_970))
+
+    purchases = scoring_input(AS_OF).purchases
+
+    assert purchases.net_spend.tolist() == [297.0]

@@ -310,7 +310,7 @@ def test_a_killed_worker_leaves_an_import_that_another_one_ends(start_worker, mo
 
     worker.kill()
 
-    assert Job.objects.get(pk=batch.job_id).state == "running"
+    assert not Job.objects.get(pk=batch.job_id).is_final
     second = start_worker()
     sweep_until_final(batch.job, second.queue)
     batch.refresh_from_db()
