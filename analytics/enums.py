@@ -31,3 +31,23 @@ class RfmGroup(models.TextChoices):
     CANNOT_LOSE_THEM = "cannot_lose_them", _("Cannot lose them")
     HIBERNATING = "hibernating", _("Hibernating")
     LOST = "lost", _("Lost")
+
+
+class ChurnBand(models.TextChoices):
+    """How likely it is that a customer does not order within the horizon."""
+
+    LOW = "low", _("Low (below 40 %)")
+    MEDIUM = "medium", _("Medium (40–70 %)")
+    HIGH = "high", _("High (70 % and more)")
+
+    @property
+    def bounds(self) -> tuple[float, float | None]:
+        """Return the lower end, which belongs to the band, and the upper, which does not."""
+        return CHURN_BOUNDS[self]
+
+
+CHURN_BOUNDS: dict[str, tuple[float, float | None]] = {
+    ChurnBand.LOW: (0.0, 0.4),
+    ChurnBand.MEDIUM: (0.4, 0.7),
+    ChurnBand.HIGH: (0.7, None),
+}

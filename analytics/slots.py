@@ -1,10 +1,21 @@
 """What scores put on the pages and resources of the apps below."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from django.db.models import Model, OuterRef, Subquery
 from django.utils.translation import gettext_lazy as _
+
+MAY_READ = "analytics.view_currentscore"
+API_FILTERS = (
+    "churn_probability",
+    "predicted_clv",
+    "clv_12m",
+    "expected_orders",
+    "satisfaction",
+    "rfm_group",
+)
 
 
 def fill() -> None:
@@ -23,15 +34,16 @@ def fill() -> None:
     for handler in references.handlers():
         registry.reference_handlers.register(handler)
     _fill_pages()
+    _fill_filters()
+    _fill_timeline()
+    _fill_api()
 
 
 def _fill_pages() -> None:
-    from analytics.admin.filters import RfmGroupFilter
     from analytics.enums import RfmGroup
     from analytics.selectors import panels
-    from crm.core.registry import ListColumn, ListFilter, Panel, registry
+    from crm.core.registry import ListColumn, Panel, registry
 
-    may_read = "analytics.view_currentscore"
     registry.panels.register(
         Panel(
             key="scores",
@@ -39,18 +51,19 @@ def _fill_pages() -> None:
             title=_("Scores"),
             template="analytics/customer_scores.html",
             context=panels.customer_scores,
-            permission=may_read,
+            permission=MAY_READ,
         )
     )
     boxes = [
         ("churn_risk", _("Customers at risk"), panels.churn_risk),
+        ("rfm_heatmap", _("RFM heat map"), panels.rfm_heatmap),
         ("rfm_groups", _("RFM groups"), panels.rfm_groups),
         ("clv_distribution", _("Predicted spend"), panels.clv_distribution),
         ("freshness", _("Freshness"), panels.freshness),
     ]
     for order, (key, title, context) in enumerate(boxes):
         template = f"analytics/dashboard_{key}.html"
-        registry.panels.register(Panel(key, "dashboard", title, template, context, order, may_read))
+        registry.panels.register(Panel(key, "dashboard", title, template, context, order, MAY_READ))
     labels = dict(RfmGroup.choices)
     columns: list[tuple[str, Any, Any]] = [
         ("rfm_group", _("RFM group"), lambda value: labels[value]),
@@ -62,7 +75,50 @@ def _fill_pages() -> None:
         registry.list_columns.register(
             ListColumn(key, "customers", label, partial(_current, key), render, order)
         )
-    registry.list_filters.register(ListFilter("rfm_group", "customers", RfmGroupFilter))
+
+
+def _fill_filters() -> None:
+    """Let the customers' list be opened by what the dashboard shows."""
+    from analytics.admin import filters
+    from crm.core.registry import ListFilter, registry
+
+    classes = {
+        "rfm_group": filters.RfmGroupFilter,
+        "churn_band": filters.ChurnBandFilter,
+        "clv_range": filters.ClvRangeFilter,
+        "r_score": filters.RScoreFilter,
+        "f_score": filters.FScoreFilter,
+    }
+    for order, (key, filter_class) in enumerate(classes.items()):
+        registry.list_filters.register(ListFilter(key, "customers", filter_class, order))
+
+
+def _fill_timeline() -> None:
+    """Tell on the timeline how the scores changed from month to month."""
+    from analytics.selectors.history import score_changes
+    from crm.core.registry import TimelineSource, registry
+
+    registry.timeline_sources.register(
+        TimelineSource("score", _("Scores"), score_changes, 80, MAY_READ)
+    )
+
+
+def _fill_api() -> None:
+    """Let REST show a customer's scores, and filter and order customers by them."""
+    from analytics.api.serializers import ScoreSerializer
+    from analytics.selectors.scores import scores_for
+    from crm.core.registry import ApiExpansion, ApiFilter, registry
+
+    def load(customer_ids: Sequence[int]) -> dict[int, Any]:
+        return {pk: ScoreSerializer(row).data for pk, row in scores_for(customer_ids).items()}
+
+    registry.api_expansions.register(
+        ApiExpansion("scores", "customers", load, ScoreSerializer, permission=MAY_READ)
+    )
+    for order, key in enumerate(API_FILTERS):
+        registry.api_filters.register(
+            ApiFilter(key, "customers", partial(_current, key), order, MAY_READ)
+        )
 
 
 def _current(column: str) -> Subquery:

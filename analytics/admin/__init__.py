@@ -8,8 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from analytics.enums import RunTrigger
 from analytics.models import ScoringRun
-from analytics.selectors.cards import backtest_rows
-from analytics.selectors.wording import explain_run
+from analytics.selectors.wording import backtest_rows, explain_run
 from analytics.services import scoring
 from crm.core.admin.base import ReadOnlyAdmin
 from crm.core.tasks import queue_job

@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from analytics.enums import RfmGroup, RunState, RunTrigger
-from analytics.querysets import ScoringRunQuerySet
+from analytics.querysets import CurrentScoreQuerySet, ScoringRunQuerySet
 from crm.core.fields import PublicIdField
 from crm.core.models import TimeStampedModel
 
@@ -155,6 +155,8 @@ class CurrentScore(ScoreValues):
     run = models.ForeignKey(
         "analytics.ScoringRun", models.DO_NOTHING, related_name="+", db_constraint=False
     )
+
+    objects = CurrentScoreQuerySet.as_manager()
 
     class Meta:
         managed = False

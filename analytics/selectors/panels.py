@@ -1,106 +1,126 @@
 """What scores show on the customer's page and on the dashboard."""
 
 from typing import Any
+from urllib.parse import urlencode
 
-from django.db.models import Count, F, FloatField
-from django.db.models.functions import Cast
+from django.db.models import Count
 from django.http import HttpRequest
+from django.utils import timezone
 
 from analytics.enums import RfmGroup
-from analytics.models import CurrentScore, ScorePointer
-from analytics.selectors.cards import score_cards
+from analytics.models import CurrentScore, ScoreSnapshot
+from analytics.selectors import overview, scores, wording
+from customers.selectors.shop import shop_day
+from customers.selectors.timeline import money
 
 LIST = "/admin/customers/customer/"
 
 
 def customer_scores(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
-    """Return the cards of one customer; none while nothing was published."""
-    rows = CurrentScore.objects.select_related("run")
-    score = rows.filter(customer_id=customer_id or 0).first()
+    """Return the cards of one customer and their history; none while nothing was published."""
+    score = scores.scores_for([customer_id or 0]).get(customer_id or 0)
     if score is None:
-        return {"cards": []}
-    return {"cards": score_cards(score, score.run), "run": score.run}
+        return {"score": None, "run": scores.current_run(), "cards": [], "history": []}
+    return {
+        "score": score,
+        "run": score.run,
+        "cards": wording.score_cards(score, score.run),
+        "history": [_month(row) for row in scores.score_history(score.customer_id)],
+    }
 
 
 def rfm_groups(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
-    """Return how many active customers are in each RFM group."""
-    counted = dict(
-        CurrentScore.objects.filter(customer__lifecycle="active", rfm_group__isnull=False)
-        .values_list("rfm_group")
-        .annotate(count=Count("pk"))
-    )
-    most = max(counted.values(), default=0)
-    return {
-        "rows": [
-            {
-                "label": label,
-                "count": counted.get(key, 0),
-                "width": round(100 * counted.get(key, 0) / most) if most else 0,
-                "url": f"{LIST}?rfm_group={key}",
-            }
-            for key, label in RfmGroup.choices
-        ]
-        if counted
-        else []
-    }
+    """Return how many customers are in each RFM group."""
+    rows = CurrentScore.objects.filter(rfm_group__isnull=False).values_list("rfm_group")
+    counted = dict(rows.annotate(count=Count("customer_id")))
+    found = [
+        {"label": label, "count": counted.get(key, 0), "url": _list(rfm_group=key)}
+        for key, label in RfmGroup.choices
+    ]
+    return {"rows": _with_widths(found)}
 
 
-def churn_risk(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
-    """Return who puts most money at risk: churn probability × predicted spend."""
-    rows = (
-        CurrentScore.objects.select_related("customer")
-        .filter(customer__lifecycle="active", predicted_clv__gt=0, churn_probability__gte=0.3)
-        .annotate(
-            at_risk=F("churn_probability") * Cast("predicted_clv", FloatField()),
-        )
-        .order_by("-at_risk", "customer_id")[:10]
-    )
-    return {
-        "rows": [
-            {
-                "label": str(row.customer),
-                "count": f"{100 * (row.churn_probability or 0):.0f} %",
-                "value": f"{row.at_risk:,.0f}",
-                "url": f"{LIST}{row.customer_id}/change/",
-            }
-            for row in rows
-        ]
-    }
+def rfm_heatmap(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
+    """Return five rows of five cells, best R first; ``level`` 0–5 says how full a cell is."""
+    cells = [
+        {
+            "label": f"R{cell.r_score} F{cell.f_score}",
+            "r": cell.r_score,
+            "f": cell.f_score,
+            "count": cell.count,
+            "value": f"{cell.predicted_clv:,.0f}",
+            "url": _list(r_score=cell.r_score, f_score=cell.f_score),
+        }
+        for cell in overview.rfm_heatmap()
+    ]
+    full = [{**cell, "level": -(-cell["width"] // 20)} for cell in _with_widths(cells)]
+    return {"cells": full, "rows": [full[start : start + 5] for start in range(0, len(full), 5)]}
 
 
 def clv_distribution(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
     """Return how many customers are expected to spend how much."""
-    edges = [0, 25, 50, 100, 200, 400, 800, 1600]
-    scores = CurrentScore.objects.filter(customer__lifecycle="active", predicted_clv__isnull=False)
-    counts = scores.aggregate(
-        **{f"bin{place}": Count("pk", filter=_between(edges, place)) for place in range(len(edges))}
-    )
-    most = max(counts.values(), default=0)
+    run = scores.current_run()
+    bins = [
+        {
+            "label": wording.money_range(entry.low, entry.high),
+            "count": entry.count,
+            "value": f"{entry.predicted_clv:,.0f}",
+            "url": _list(clv_range=overview.range_value(entry.low, entry.high)),
+        }
+        for entry in overview.clv_distribution()
+    ]
+    definition = wording.definition("predicted_clv", run) if run else ""
+    return {"rows": _with_widths(bins), "run": run, "definition": definition}
+
+
+def churn_risk(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
+    """Return who puts most money at risk: churn risk × predicted spend."""
     return {
         "rows": [
             {
-                "label": f"{edge}–{edges[place + 1]}" if place + 1 < len(edges) else f"{edge}+",
-                "count": counts[f"bin{place}"],
-                "width": round(100 * counts[f"bin{place}"] / most),
-                "url": "",
+                "label": str(row.score.customer),
+                "count": wording.percent(row.score.churn_probability),
+                "value": money(row.value, row.score.run.currency),
+                "reasons": wording.explain_churn(row.score),
+                "url": f"{LIST}{row.score.customer_id}/change/",
             }
-            for place, edge in enumerate(edges)
-        ]
-        if most
-        else []
+            for row in overview.churn_risk()
+        ],
+        "url": _list(churn_band="high"),
     }
 
 
 def freshness(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
-    """Return which run everybody reads."""
-    pointer = ScorePointer.objects.select_related("run").first()
-    return {"run": pointer.run if pointer else None}
+    """Return which run everybody reads, how old it is, and what became of the newest one."""
+    found = overview.freshness(today=shop_day(timezone.now()))
+    latest = found.latest if found.latest != found.run else None
+    return {
+        "run": found.run,
+        "latest": latest,
+        "age_days": found.age_days,
+        "is_stale": found.is_stale,
+        "sentences": wording.explain_run(latest) if latest else [],
+    }
 
 
-def _between(edges: list[int], place: int) -> Any:
-    from django.db.models import Q
+def _month(row: ScoreSnapshot) -> dict[str, Any]:
+    return {
+        "month": row.month,
+        "churn": wording.percent(row.churn_probability),
+        "churn_probability": row.churn_probability,
+        "predicted_clv": row.predicted_clv,
+        "satisfaction": row.satisfaction,
+        "rfm_group": row.get_rfm_group_display() if row.rfm_group else "",
+    }
 
-    bounds = Q(predicted_clv__gte=edges[place])
-    if place + 1 < len(edges):
-        bounds &= Q(predicted_clv__lt=edges[place + 1])
-    return bounds
+
+def _with_widths(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Add each row's share of the fullest one, 0–100; no rows where all are empty."""
+    most = max((row["count"] for row in rows), default=0)
+    if not most:
+        return []
+    return [{**row, "width": round(100 * row["count"] / most)} for row in rows]
+
+
+def _list(**query: Any) -> str:
+    return f"{LIST}?{urlencode(query)}"

@@ -1,0 +1,135 @@
+"""The shop at a glance: how many customers stand where, and who is worth a call."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.db import connection
+from django.db.models import Count, Sum
+
+from analytics.models import CurrentScore, ScoringRun
+from analytics.selectors.scores import current_run, latest_run
+
+MOST_EDGES = 9
+STALE_DAYS = 3
+
+
+@dataclass(frozen=True)
+class HeatCell:
+    """Customers with one R and one F score: how many, and what they are expected to spend."""
+
+    r_score: int
+    f_score: int
+    count: int
+    predicted_clv: Decimal
+
+
+@dataclass(frozen=True)
+class ClvBin:
+    """Customers whose predicted spend is at least ``low`` and below ``high``."""
+
+    low: Decimal | None
+    high: Decimal | None
+    count: int
+    predicted_clv: Decimal
+
+
+@dataclass(frozen=True)
+class AtRisk:
+    """A customer's scores, and churn risk × predicted spend in shop currency."""
+
+    score: CurrentScore
+    value: float
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """Which run is read, how old it is, and what became of the newest one."""
+
+    run: ScoringRun | None
+    latest: ScoringRun | None
+    age_days: int | None
+    is_stale: bool
+
+
+def rfm_heatmap() -> list[HeatCell]:
+    """Return the 25 cells of R × F, best R first and F ascending; empty ones have count 0."""
+    rows = (
+        CurrentScore.objects.filter(r_score__isnull=False)
+        .values_list("r_score", "f_score")
+        .annotate(count=Count("customer_id"), spend=Sum("predicted_clv"))
+    )
+    found = {(r, f): (count, spend or Decimal(0)) for r, f, count, spend in rows}
+    return [
+        HeatCell(r, f, *found.get((r, f), (0, Decimal(0))))
+        for r in range(5, 0, -1)
+        for f in range(1, 6)
+    ]
+
+
+def clv_distribution() -> list[ClvBin]:
+    """Return the customers by predicted spend, in bins whose ends are round numbers."""
+    edges = clv_edges()
+    if not edges:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT width_bucket(predicted_clv, %s::numeric[]), count(*), sum(predicted_clv)"
+            " FROM analytics_currentscore WHERE predicted_clv IS NOT NULL GROUP BY 1",
+            [edges],
+        )
+        found = {bucket: (count, spend) for bucket, count, spend in cursor.fetchall()}
+    ends: list[Decimal | None] = [None, *edges, None]
+    return [
+        ClvBin(ends[place], ends[place + 1], *found.get(place, (0, Decimal(0))))
+        for place in range(len(edges) + 1)
+    ]
+
+
+def clv_edges() -> list[Decimal]:
+    """Return the round numbers that divide the published predictions; empty without any."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT percentile_disc(ARRAY[0.05, 0.98]) WITHIN GROUP (ORDER BY predicted_clv)"
+            " FROM analytics_currentscore WHERE predicted_clv IS NOT NULL"
+        )
+        row = cursor.fetchone()
+    return round_edges(*row[0]) if row and row[0] else []
+
+
+def round_edges(low: Decimal, high: Decimal) -> list[Decimal]:
+    """Return 1, 2, 5, 10, 20 … between two amounts, thinned until there are few enough."""
+    for steps in ((1, 2, 5), (1, 3), (1,)):
+        series = [Decimal(step) * Decimal(10) ** power for power in range(-2, 13) for step in steps]
+        inside = [edge for edge in series if low <= edge <= high]
+        if 0 < len(inside) <= MOST_EDGES:
+            return inside
+    above = [edge for edge in series if edge >= high]
+    return above[:1]
+
+
+def range_value(low: Decimal | None, high: Decimal | None) -> str:
+    """Write a range of predicted spend as the list's filter reads it: ``20-50``, ``500-``."""
+    return "-".join("" if end is None else f"{end:f}" for end in (low, high))
+
+
+def churn_risk(*, limit: int = 10) -> list[AtRisk]:
+    """Return those with the most value at risk: churn risk times predicted spend.
+
+    The product is largest for customers who are still expected to buy a lot and may well not: who
+    has left for certain is expected to spend nothing, and who is safe risks nothing.
+    """
+    rows = CurrentScore.objects.by_value_at_risk().select_related("customer", "run")
+    return [
+        AtRisk(row, (row.churn_probability or 0.0) * float(row.predicted_clv or 0))
+        for row in rows[:limit]
+    ]
+
+
+def freshness(*, today: date) -> Freshness:
+    """Tell how old the published scores are on the shop's ``today``."""
+    run, latest = current_run(), latest_run()
+    if run is None:
+        return Freshness(None, latest, None, latest is not None)
+    age = (today - run.as_of_day).days
+    return Freshness(run, latest, age, age > STALE_DAYS)

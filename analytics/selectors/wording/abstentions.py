@@ -1,0 +1,106 @@
+"""Say why there is no score, and what must be said beside the scores there are."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from analytics.ml import ladder
+from analytics.models import ScoringRun
+from analytics.selectors.wording.numbers import day as written_day
+from analytics.selectors.wording.numbers import number
+
+ABSTENTIONS = {
+    "no_orders": gettext_lazy("No paid order yet; the first one is scored by the next run."),
+    "no_orders_no_signals": gettext_lazy("No order, answer or ticket yet."),
+    "too_few_buyers": gettext_lazy(
+        "%(have)s customers have bought; it takes %(need)s to tell a pattern from chance."
+    ),
+    "too_few_repeaters": gettext_lazy(
+        "%(have)s customers have come back; it takes %(need)s to learn how they do."
+    ),
+    "no_data_since": gettext_lazy(
+        "No data since %(day)s: that is %(have)s days before this run, and after more than "
+        "%(need)s days a forecast would be guessing. Import newer orders."
+    ),
+    "history_too_short": gettext_lazy(
+        "%(have)s days of history; a forecast that can be proved on the past takes %(need)s."
+    ),
+    "too_few_early_buyers": gettext_lazy(
+        "%(have)s customers had bought early enough to test a forecast on them; it takes %(need)s."
+    ),
+    "degenerate_fit": gettext_lazy(
+        "The models do not describe how this shop's customers buy, so there is no forecast "
+        "(%(detail)s)."
+    ),
+}
+NOTES = {
+    "history_starts_at": gettext_lazy(
+        "The history starts on %(day)s; earlier orders, if there were any, are not known."
+    ),
+    "seasonality_not_learned": gettext_lazy(
+        "%(have)s days of history: less than 13 months, so seasons are not learned."
+    ),
+    "nobody_seen_leaving": gettext_lazy(
+        "Nobody is seen leaving for good in these data, so “alive” says nothing here."
+    ),
+    "backtest_bias": gettext_lazy(
+        "In the backtest the total was off by %(have)s %%, more than %(need)s %%: read the "
+        "predicted spend as a ranking."
+    ),
+    "clv_not_better_than_own_rate": gettext_lazy(
+        "In the backtest each customer's own past rate missed by %(need)s on average, the model "
+        "by %(have)s."
+    ),
+    "churn_not_better_than_recency_rule": gettext_lazy(
+        "In the backtest the days since the last order ranked churn at least as well "
+        "(AUC %(need)s against %(have)s)."
+    ),
+}
+
+
+def explain_abstention(entry: Mapping[str, Any]) -> str:
+    """Return why a score is missing and what would change that, or a note about all scores.
+
+    ``entry`` holds a ``code`` and what it counts: have, need, day, detail. What nobody has words
+    for is returned as its code.
+    """
+    code = str(entry.get("code", ""))
+    sentence = ABSTENTIONS.get(code) or NOTES.get(code)
+    if sentence is None:
+        return code
+    places = 0 if code in ABSTENTIONS or code == "seasonality_not_learned" else 2
+    day = entry.get("day")
+    return str(sentence) % {
+        "have": number(entry.get("have") or 0, places),
+        "need": number(entry.get("need") or 0, places),
+        "day": written_day(day) if day is not None else "—",
+        "detail": entry.get("detail", ""),
+    }
+
+
+def explain_run(run: ScoringRun) -> list[str]:
+    """Return in sentences what a run did not score, and what to keep in mind about the rest."""
+    refused: dict[str, list[str]] = {}
+    for entry in run.abstentions:
+        label = _score_label(entry.get("score", ""))
+        refused.setdefault(explain_abstention(entry), []).extend([label] if label else [])
+    return [f"{', '.join(names)}: {text}" if names else text for text, names in refused.items()]
+
+
+def why_missing(score: str, run: ScoringRun, code: str) -> str:
+    """Return why a customer has no ``score``: the run's refusal, or else the customer's code."""
+    for entry in run.abstentions:
+        if entry.get("score") == score:
+            return explain_abstention(entry)
+    return explain_abstention({"code": code})
+
+
+def _score_label(score: str) -> str:
+    labels = {
+        ladder.RFM: _("RFM"),
+        ladder.CLV: _("Predicted spend"),
+        ladder.CHURN: _("Churn risk"),
+    }
+    return labels.get(score, score)

@@ -1,0 +1,136 @@
+"""Put a customer's scores, or a run's backtest, into boxes that a page shows as they are."""
+
+from typing import Any
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from analytics.models import CurrentScore, ScoringRun
+from analytics.selectors.wording.abstentions import explain_abstention, why_missing
+from analytics.selectors.wording.definitions import definition
+from analytics.selectors.wording.numbers import amount, figure, percent
+from analytics.selectors.wording.reasons import explain_churn, explain_clv, explain_satisfaction
+
+Card = dict[str, Any]
+
+
+def score_cards(score: CurrentScore, run: ScoringRun) -> list[Card]:
+    """Return one card a score: label, value, range, unit, tone, reasons, definition.
+
+    Numbers are texts; ``silent`` says why there is none, and is empty where there is one.
+    """
+    return [_churn(score, run), _clv(score, run), _satisfaction(score, run), _rfm(score, run)]
+
+
+def backtest_rows(run: ScoringRun) -> list[dict[str, str]]:
+    """Return the run's figures beside the naive baseline's; none where nothing was tested."""
+    churn, rule = run.metrics.get("churn") or {}, run.baseline.get("churn") or {}
+    clv, naive = run.metrics.get("clv") or {}, run.baseline.get("clv") or {}
+    shown = [
+        (_("Churn: AUC (1 ranks perfectly, 0.5 guesses)"), figure, churn, rule, "auc"),
+        (_("Churn: Brier score (0 is perfect)"), figure, churn, rule, "brier"),
+        (_("Churn: calibration error"), figure, churn, rule, "ece"),
+        (_("Churn: share that lapsed"), figure, churn, {}, "base_rate"),
+        (_("Spend: mean error per customer"), amount, clv, naive, "mae"),
+        (_("Spend: root mean squared error"), amount, clv, naive, "rmse"),
+        (_("Spend: total too high (+) or low (−), %"), _bias, clv, naive, "bias_percent"),
+        (_("Spend: Gini of the ranking (1 is perfect)"), figure, clv, naive, "gini"),
+        (_("Spend: share inside the 80 % band"), figure, clv, {}, "coverage_80"),
+    ]
+    return [
+        {
+            "label": label,
+            "model": write(model[key]) if model.get(key) is not None else "—",
+            "baseline": write(baseline[key]) if baseline.get(key) is not None else "—",
+        }
+        for label, write, model, baseline, key in shown
+        if key in model
+    ]
+
+
+def _churn(score: CurrentScore, run: ScoringRun) -> Card:
+    return _card(
+        "churn_probability",
+        _("Churn risk"),
+        run,
+        value=percent(score.churn_probability),
+        low=percent(score.churn_low),
+        high=percent(score.churn_high),
+        unit=_within(run),
+        tone=_tone(score.churn_probability, bad_from=0.7, fair_from=0.4),
+        reasons=explain_churn(score),
+        silent=why_missing("churn", run, score.abstained),
+    )
+
+
+def _clv(score: CurrentScore, run: ScoringRun) -> Card:
+    return _card(
+        "predicted_clv",
+        _("Predicted spend"),
+        run,
+        value=amount(score.predicted_clv),
+        low=amount(score.clv_low),
+        high=amount(score.clv_high),
+        unit=f"{run.currency} {_within(run)}",
+        reasons=explain_clv(score),
+        silent=why_missing("clv", run, score.abstained),
+    )
+
+
+def _satisfaction(score: CurrentScore, run: ScoringRun) -> Card:
+    value, inferred = score.satisfaction, score.satisfaction_inferred
+    reasons = explain_satisfaction(score)
+    if inferred is not None:
+        share = number_format(100 * inferred, 0)
+        reasons.append(_("%(share)s %% is inferred, the rest is from answers.") % {"share": share})
+    return _card(
+        "satisfaction",
+        _("Satisfaction"),
+        run,
+        value=_whole(value),
+        low=_whole(score.satisfaction_low),
+        high=_whole(score.satisfaction_high),
+        unit=_("of 100"),
+        tone=_tone(None if value is None else 100 - value, bad_from=50, fair_from=30),
+        reasons=reasons,
+        silent=explain_abstention({"code": "no_orders_no_signals"}),
+    )
+
+
+def _rfm(score: CurrentScore, run: ScoringRun) -> Card:
+    return _card(
+        "rfm_group",
+        _("RFM group"),
+        run,
+        value=score.get_rfm_group_display() if score.rfm_group else "",
+        unit=f"R{score.r_score} F{score.f_score} M{score.m_score}" if score.r_score else "",
+        reasons=[],
+        silent=why_missing("rfm", run, score.abstained),
+    )
+
+
+def _card(key: str, label: str, run: ScoringRun, **values: Any) -> Card:
+    card = {"low": "", "high": "", "tone": "neutral", **values}
+    if card["value"]:
+        card["silent"] = ""
+    band = f"{card['low']} – {card['high']}" if card["value"] and card["low"] else ""
+    card["range"] = " · ".join(part for part in (band, card["unit"]) if part and card["value"])
+    return {"key": key, "label": label, "definition": definition(key, run), **card}
+
+
+def _within(run: ScoringRun) -> str:
+    return _("in %(days)s days") % {"days": run.horizon_days or "—"}
+
+
+def _tone(value: float | None, *, bad_from: float, fair_from: float) -> str:
+    if value is None:
+        return "neutral"
+    return "bad" if value >= bad_from else "fair" if value >= fair_from else "good"
+
+
+def _whole(value: float | None) -> str:
+    return "" if value is None else number_format(value, 0)
+
+
+def _bias(value: float) -> str:
+    return f"{value:+.1f}"

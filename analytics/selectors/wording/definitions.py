@@ -1,0 +1,142 @@
+"""Say what a score means, for which period, and how good it was on the past."""
+
+from collections.abc import Callable
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from analytics.models import ScoringRun
+from analytics.selectors.wording.numbers import figure, number
+
+
+def definition(score_name: str, run: ScoringRun) -> str:
+    """Return what a score means, for which period, what its interval holds, and how good it is.
+
+    ``score_name`` is a field of the score row: churn_probability, predicted_clv, clv_12m,
+    satisfaction, rfm_group or p_alive.
+    """
+    texts: dict[str, Callable[[ScoringRun], list[str]]] = {
+        "churn_probability": _define_churn,
+        "predicted_clv": _define_clv,
+        "clv_12m": _define_year,
+        "satisfaction": _define_satisfaction,
+        "rfm_group": _define_rfm,
+        "p_alive": _define_alive,
+    }
+    return " ".join(texts[score_name](run))
+
+
+def model_label(run: ScoringRun) -> str:
+    """Return the model's usual name."""
+    names = {"bg_nbd": "BG/NBD", "mbg_nbd": "MBG/NBD", "nbd": "NBD"}
+    return names.get(run.model_name, run.model_name or "—")
+
+
+def _define_churn(run: ScoringRun) -> list[str]:
+    text = [
+        _("Probability of no paid order in the %(days)s days from %(day)s on.") % _span(run),
+        _(
+            "With 80 % certainty the band holds the share that lapsed among customers with such "
+            "a score in the backtest."
+        ),
+    ]
+    model, rule = run.metrics.get("churn"), run.baseline.get("churn", {})
+    if model and model.get("auc") is not None:
+        text.append(
+            _("In the last backtest the model's AUC was %(model)s (%(n)s customers).")
+            % {"model": figure(model["auc"]), "n": number(model["n"])}
+            if rule.get("auc") is None
+            else _(
+                "In the last backtest the model's AUC was %(model)s, the recency rule's %(rule)s; "
+                "its Brier score %(brier)s, the rule's %(rule_brier)s."
+            )
+            % {
+                "model": figure(model["auc"]),
+                "rule": figure(rule["auc"]),
+                "brier": figure(model["brier"]),
+                "rule_brier": figure(rule["brier"]),
+            }
+        )
+    return text
+
+
+def _define_clv(run: ScoringRun) -> list[str]:
+    text = [
+        _(
+            "Expected spend in %(currency)s in the %(days)s days from %(day)s on, "
+            "net of what is returned."
+        )
+        % _span(run),
+        _("8 of 10 customers with such a prediction spent an amount within the band."),
+    ]
+    model, naive = run.metrics.get("clv"), run.baseline.get("clv")
+    if model and naive:
+        text.append(
+            _(
+                "In the last backtest it missed by %(model)s on average, each customer's own past "
+                "rate by %(naive)s; its ranking reached a Gini of %(gini)s, the rate's "
+                "%(naive_gini)s; the bands held %(coverage)s %%."
+            )
+            % {
+                "model": number(model["mae"], 2),
+                "naive": number(naive["mae"], 2),
+                "gini": figure(model.get("gini")),
+                "naive_gini": figure(naive.get("gini")),
+                "coverage": number(100 * model["coverage_80"], 0),
+            }
+        )
+    return text
+
+
+def _define_year(run: ScoringRun) -> list[str]:
+    rate = number(100 * float(run.discount_rate or 0), 1)
+    return [
+        _(
+            "Expected spend in the 365 days from %(day)s on, discounted to that day at "
+            "%(rate)s %% a year."
+        )
+        % {**_span(run), "rate": rate}
+    ]
+
+
+def _define_satisfaction(run: ScoringRun) -> list[str]:
+    return [
+        _(
+            "Satisfaction from 0 to 100 as of %(day)s, from ratings and answers, newer ones "
+            "counting more (half after 180 days)."
+        )
+        % _span(run),
+        _(
+            "Where answers are few, what delivery delays, returns and tickets let one expect "
+            "fills in; the share of that is shown. The band holds 8 of 10."
+        ),
+    ]
+
+
+def _define_rfm(run: ScoringRun) -> list[str]:
+    return [
+        _(
+            "R: days since the last order, F: days with an order, M: spend, each from 1 (lowest "
+            "fifth of the customers) to 5 (best fifth) as of %(day)s; the group follows from the "
+            "three."
+        )
+        % _span(run)
+    ]
+
+
+def _define_alive(run: ScoringRun) -> list[str]:
+    return [
+        _(
+            "The model's probability that the customer has not left for good by %(day)s. It is "
+            "not one minus the churn risk, and ranks it badly."
+        )
+        % _span(run)
+    ]
+
+
+def _span(run: ScoringRun) -> dict[str, str]:
+    return {
+        "days": number(run.horizon_days) if run.horizon_days else "—",
+        "day": date_format(run.as_of_day, "DATE_FORMAT"),
+        "currency": run.currency,
+    }

@@ -1,0 +1,48 @@
+"""Write numbers and days as the reader writes them."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext as _
+
+EPOCH = date(1970, 1, 1)
+
+
+def number(value: float, places: int = 0) -> str:
+    """Write a number with thousands grouped and at most ``places`` decimals."""
+    return number_format(round(value, places), places, force_grouping=True)
+
+
+def figure(value: float | None) -> str:
+    """Write a quality figure with three decimals."""
+    return "—" if value is None else number_format(value, 3)
+
+
+def day(number_of_day: int) -> str:
+    """Write a day given as days since 1970-01-01."""
+    return date_format(EPOCH + timedelta(days=number_of_day), "DATE_FORMAT")
+
+
+def percent(value: float | None) -> str:
+    """Write a share as a percentage; nothing where it is unknown."""
+    return "" if value is None else f"{number_format(100 * value, 0)} %"
+
+
+def amount(value: Decimal | float | None) -> str:
+    """Write an amount without its currency; nothing where it is unknown."""
+    return "" if value is None else number_format(value, 2, force_grouping=True)
+
+
+def money_range(low: Decimal | None, high: Decimal | None) -> str:
+    """Write a range of amounts whose ends may be open."""
+    if low is None:
+        return _("below %(high)s") % {"high": _edge(high)}
+    if high is None:
+        return _("%(low)s and more") % {"low": _edge(low)}
+    return f"{_edge(low)}–{_edge(high)}"
+
+
+def _edge(value: Decimal | None) -> str:
+    whole = value is not None and value == value.to_integral_value()
+    return number_format(value or 0, 0 if whole else 2, force_grouping=True)
