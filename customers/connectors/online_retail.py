@@ -26,7 +26,9 @@ CHARGES = frozenset(
     {"POST", "DOT", "M", "m", "D", "S", "B", "C2", "CRUK", "PADS", "AMAZONFEE", "BANKCHARGES"}
     | {"TEST001", "TEST002", "ADJUST", "ADJUST2"}
 )
+DISCOUNTS = frozenset({"D"})
 MOST = 2**31 - 1
+LONGEST_CODE = 100
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,8 @@ def parse(row: RawRow, columns: dict[str, str]) -> ParsedLine:
     placed = _time(cells["time"])
     invoice = cells["invoice"][:120]
     is_cancellation = invoice[:1] in ("C", "c")
-    reason = row.reason or _reason(invoice, quantity, price, placed, cells["sku"])
+    names = (cells["invoice"], cells["sku"], _customer(cells["customer"]))
+    reason = row.reason or _reason(names, quantity, price, placed)
     return ParsedLine(
         number=row.number,
         cells=row.cells,
@@ -83,20 +86,25 @@ def parse(row: RawRow, columns: dict[str, str]) -> ParsedLine:
         quantity=quantity,
         price=price,
         placed=placed,
-        customer=_customer(cells["customer"])[:120],
+        customer=names[2][:120],
         country=cells["country"][:64],
         is_cancellation=is_cancellation,
     )
 
 
 def _reason(
-    invoice: str, quantity: int | None, price: Decimal | None, placed: datetime | None, sku: str
+    names: tuple[str, str, str],
+    quantity: int | None,
+    price: Decimal | None,
+    placed: datetime | None,
 ) -> str:
-    """Return the first thing that is wrong with a row, or nothing."""
+    """Return the first thing that is wrong with a row, or nothing; codes are never cut short."""
+    invoice, sku, _customer_key = names
     kind = invoice[:1].upper()
     wrong = {
         "no invoice number": not invoice,
         "no stock code": not sku,
+        "a number or code longer than 100 characters": max(map(len, names)) > LONGEST_CODE,
         "the quantity is no whole number": quantity is None,
         "the price is no number": price is None,
         "the date cannot be read": placed is None,

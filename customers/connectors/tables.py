@@ -1,71 +1,122 @@
-"""Read CSV and Parquet files as batches of text rows, in bounded memory."""
+"""Read CSV and Parquet files row by row as text, in bounded memory, from any place on."""
 
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from django.utils.translation import gettext as _
 
 from customers.errors import UnreadableFileError
 
-ENCODINGS = ("utf-8-sig", "gb18030", "latin-1")
-SNIFFED_BYTES = 256 * 1024
+ENCODINGS = ("utf-8", "gb18030", "latin-1")
+DELIMITERS = ",;\t|"
 MOST_COLUMNS = 300
 LONGEST_FIELD = 100_000
+LONGEST_LINE = 10_000_000
 PARQUET_MAGIC = b"PAR1"
+UTF8_MARK = b"\xef\xbb\xbf"
+UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a file is written; without an encoding it is Parquet."""
+
+    names: list[str]
+    encoding: str = ""
+    delimiter: str = ""
+    first_byte: int = 0
 
 
 @dataclass(frozen=True)
 class RawRow:
-    """A row as it stood in the file: number from 1, cells by header; ``reason`` when torn."""
+    """A row as it stood in the file: number from 1, cells by header; ``reason`` when torn.
+
+    ``end`` is the byte behind it in a CSV file, from which reading can go on.
+    """
 
     number: int
     cells: dict[str, str]
     reason: str = ""
+    end: int = 0
 
 
-def read_header(path: Path) -> list[str]:
-    """Return the column names; raises UnreadableFileError when there are none."""
-    if _is_parquet(path):
-        return list(_parquet(path).schema_arrow.names)
-    encoding, dialect = _sniff(path)
-    with path.open(encoding=encoding, newline="") as text:
-        header = next(_cells(text, dialect), [])
-    names = [name.strip() for name in header]
+def read_layout(path: Path) -> Layout:
+    """Recognise encoding, delimiter and columns; raises UnreadableFileError when there are none.
+
+    Looks at the whole file once: an encoding that fits the beginning may not fit the end.
+    """
+    with path.open("rb") as file:
+        start = file.read(4)
+        if start == PARQUET_MAGIC:
+            return Layout(_checked(list(_parquet(path).schema_arrow.names)))
+        if start.startswith(UTF16_MARKS):
+            raise UnreadableFileError(_("The file is UTF-16; save it as CSV in UTF-8."))
+        file.seek(len(UTF8_MARK) if start.startswith(UTF8_MARK) else 0)
+        encoding = next(name for name in ENCODINGS if _decodes(path, name))
+        header = file.readline(LONGEST_LINE).decode(encoding, errors="replace")
+        if not header.strip():
+            raise UnreadableFileError(_("The file is empty, or its first line is."))
+        if "\r" in header.rstrip("\r\n"):
+            raise UnreadableFileError(
+                _("The lines end as on old Macs; save the file with the line ends of Windows.")
+            )
+        delimiter = max(DELIMITERS, key=header.count)
+        file.seek(len(UTF8_MARK) if start.startswith(UTF8_MARK) else 0)
+        names = next(_cells(file, encoding, delimiter), [])
+        names = _checked([name.strip() for name in names])
+        return Layout(names, encoding, delimiter, file.tell())
+
+
+def read_rows(path: Path, layout: Layout, *, after: int = 0, byte: int = 0) -> Iterator[RawRow]:
+    """Yield the rows behind row ``after``, which ends at ``byte``; a torn row has a reason."""
+    if layout.encoding:
+        return _csv_rows(path, layout, after, byte or layout.first_byte)
+    return _parquet_rows(path, after)
+
+
+def _checked(names: list[str]) -> list[str]:
     if not any(names):
-        raise UnreadableFileError("The file has no header row: its first line must name columns.")
+        raise UnreadableFileError(
+            _("The file has no header row: its first line must name columns.")
+        )
     if len(names) > MOST_COLUMNS:
-        raise UnreadableFileError(f"The file has {len(names)} columns; {MOST_COLUMNS} is the most.")
+        raise UnreadableFileError(
+            _("The file has %(count)d columns; %(most)d is the most.")
+            % {"count": len(names), "most": MOST_COLUMNS}
+        )
     doubled = sorted({name for name in names if name and names.count(name) > 1})
     if doubled:
-        raise UnreadableFileError(f"Columns appear twice: {', '.join(doubled)}. Rename one.")
+        raise UnreadableFileError(
+            _("Columns appear twice: %(names)s. Rename one.") % {"names": ", ".join(doubled)}
+        )
     return names
-
-
-def read_rows(path: Path, *, after: int = 0) -> Iterator[RawRow]:
-    """Yield the rows behind row ``after``; a torn row comes with a reason and what it holds."""
-    rows = _parquet_rows(path, after) if _is_parquet(path) else _csv_rows(path, after)
-    yield from rows
-
-
-def _is_parquet(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(4) == PARQUET_MAGIC
 
 
 def _parquet(path: Path) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as error:
-        raise UnreadableFileError("This is no readable Parquet file; export it again.") from error
+        raise UnreadableFileError(
+            _("This is no readable Parquet file; export it again.")
+        ) from error
 
 
 def _parquet_rows(path: Path, after: int) -> Iterator[RawRow]:
-    number = 0
-    for batch in _parquet(path).iter_batches(batch_size=20_000):
+    file = _parquet(path)
+    number, group = 0, 0
+    while group < file.num_row_groups:
+        rows = file.metadata.row_group(group).num_rows
+        if number + rows > after:
+            break
+        number += rows
+        group += 1
+    groups = list(range(group, file.num_row_groups))
+    for batch in file.iter_batches(batch_size=20_000, row_groups=groups):
         if number + batch.num_rows <= after:
             number += batch.num_rows
             continue
@@ -81,32 +132,29 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return str(value)
+    return str(value).replace("\0", "")
 
 
-def _csv_rows(path: Path, after: int) -> Iterator[RawRow]:
-    names = read_header(path)
-    encoding, dialect = _sniff(path)
-    with path.open(encoding=encoding, newline="", errors="replace") as text:
-        rows = _cells(text, dialect)
-        next(rows)
-        for number, cells in enumerate(rows, 1):
-            if number <= after:
-                continue
+def _csv_rows(path: Path, layout: Layout, after: int, byte: int) -> Iterator[RawRow]:
+    names = layout.names
+    with path.open("rb") as file:
+        file.seek(byte)
+        rows = _cells(file, layout.encoding, layout.delimiter)
+        for number, cells in enumerate(rows, after + 1):
             named = dict(zip(names, cells, strict=False))
-            if len(cells) == len(names):
-                yield RawRow(number, named)
-            else:
-                surplus = {f"({place})": cell for place, cell in enumerate(cells[len(names) :], 1)}
+            reason = ""
+            if len(cells) != len(names):
+                surplus = cells[len(names) :]
+                named |= {f"({place})": cell for place, cell in enumerate(surplus, 1)}
                 reason = f"{len(cells)} cells where the header has {len(names)}"
-                yield RawRow(number, {**named, **surplus}, reason)
+            # The reader takes no line before it needs it: the file stands behind this row.
+            yield RawRow(number, named, reason, file.tell())
 
 
-def _cells(text: Any, dialect: type[csv.Dialect]) -> Iterator[list[str]]:
-    """Yield the cells of each line that is not empty, NUL characters taken out."""
+def _cells(file: BinaryIO, encoding: str, delimiter: str) -> Iterator[list[str]]:
+    """Yield the cells of each row that is not empty, NUL characters taken out."""
     csv.field_size_limit(LONGEST_FIELD)
-    lines = (line.replace("\0", "") for line in text)
-    reader = csv.reader(lines, dialect)
+    reader = csv.reader(_lines(file, encoding), delimiter=delimiter)
     while True:
         try:
             cells = next(reader)
@@ -114,27 +162,18 @@ def _cells(text: Any, dialect: type[csv.Dialect]) -> Iterator[list[str]]:
             return
         except csv.Error as error:
             raise UnreadableFileError(
-                f"Line {reader.line_num} cannot be read as CSV ({error})."
+                _("Line %(line)d (counted from where this reading began) is no CSV: %(error)s.")
+                % {"line": reader.line_num, "error": error}
             ) from error
         if cells:
             yield cells
 
 
-def _sniff(path: Path) -> tuple[str, type[csv.Dialect]]:
-    """Guess encoding and delimiter from the beginning, and the end, of the file."""
-    with path.open("rb") as file:
-        start = file.read(SNIFFED_BYTES)
-    if not start.strip():
-        raise UnreadableFileError("The file is empty.")
-    encoding = next(name for name in ENCODINGS if _decodes(path, name))
-    text = start.decode(encoding, errors="ignore")
-    try:
-        dialect = csv.Sniffer().sniff(text.splitlines()[0], delimiters=",;\t|")
-    except csv.Error:
-        dialect = csv.excel
-    dialect.doublequote = True
-    dialect.skipinitialspace = False
-    return encoding, dialect
+def _lines(file: BinaryIO, encoding: str) -> Iterator[str]:
+    while line := file.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE:
+            raise UnreadableFileError(_("A line is longer than ten million bytes."))
+        yield line.decode(encoding, errors="replace").replace("\0", "")
 
 
 def _decodes(path: Path, encoding: str) -> bool:

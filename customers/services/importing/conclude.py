@@ -65,11 +65,13 @@ def conclude(run: JobRun, batch: ImportBatch, _after: object, counts: Counts) ->
     with connection.cursor() as cursor:
         # What reads the new rows next must not plan as if the tables were empty.
         cursor.execute(f"ANALYZE {', '.join(TABLES)}")
-    values = {"batch": batch.pk, "charges": sorted(CHARGES)}
+    values = {"batch": batch.pk, "charges": sorted(code.replace(" ", "") for code in CHARGES)}
     audit = _audit(values)
     audit["netted_quantity"] = counts.netted_quantity
     audit["unmatched_refunds"] = counts.unmatched
     audit["unmatched_quantity"] = counts.unmatched_quantity
+    audit["netted_amount"] = counts.netted_amount
+    audit["unmatched_amount"] = counts.unmatched_amount
     ImportBatch.objects.filter(pk=batch.pk).update(audit=audit, **counts.as_columns())
     if counts.rejected:
         _write_error_file(run, batch)

@@ -1,6 +1,10 @@
 """What became of the rows so far."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from decimal import Decimal
+
+from customers.models import Refund
 
 
 @dataclass
@@ -15,6 +19,8 @@ class Counts:
     netted_quantity: int = 0
     unmatched: int = 0
     unmatched_quantity: int = 0
+    netted_amount: str = "0"
+    unmatched_amount: str = "0"
 
     @property
     def done(self) -> int:
@@ -22,10 +28,23 @@ class Counts:
         written = self.created + self.updated + self.unchanged + self.rejected
         return self.total // 3 + 2 * written // 3
 
-    def as_dict(self) -> dict[str, int]:
+    def add_refunds(self, *, netted: Sequence[Refund], unmatched: Sequence[Refund]) -> None:
+        """Count what found an order and what found none."""
+        self.unmatched += len(unmatched)
+        self.netted_quantity += sum(refund.quantity for refund in netted)
+        self.unmatched_quantity += sum(refund.quantity for refund in unmatched)
+        self.netted_amount = _sum(self.netted_amount, netted)
+        self.unmatched_amount = _sum(self.unmatched_amount, unmatched)
+
+    def as_dict(self) -> dict[str, int | str]:
+        """Return what a job's cursor keeps."""
         return asdict(self)
 
     def as_columns(self) -> dict[str, int]:
         """Return the values of an ImportBatch's columns."""
         names = ("total", "created", "updated", "unchanged", "rejected")
         return {f"rows_{name}": getattr(self, name) for name in names}
+
+
+def _sum(before: str, refunds: Sequence[Refund]) -> str:
+    return str(sum((refund.amount for refund in refunds), Decimal(before)))

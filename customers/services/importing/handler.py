@@ -34,7 +34,7 @@ def run_chunk(run: JobRun) -> bool:
         ImportBatch.objects.filter(pk=batch.pk).update(state=ImportState.RUNNING)
     deadline = time.monotonic() + settings.JOB_CHUNK_SECONDS / 2
     while True:
-        cursor = run.cursor or {"phase": "stage", "after": 0, "counts": {}}
+        cursor = run.cursor or {"phase": "stage", "after": {}, "counts": {}}
         step, following = PHASES[cursor["phase"]]
         counts = Counts(**cursor["counts"])
         with transaction.atomic():

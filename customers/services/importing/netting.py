@@ -44,14 +44,16 @@ CANCELLATIONS = """
     ORDER BY i.customer_id, r.sku, r.placed_at, key
 """
 HELD = """
-    SELECT split_part(external_id, '#', 1) FROM customers_refund
+    SELECT left(external_id, -2) FROM customers_refund
     WHERE source_id = %s AND external_id = ANY(%s)
 """
 LINES = """
     SELECT o.customer_id, l.sku, o.placed_at, l.id, l.order_id,
         l.quantity - l.refunded_quantity
     FROM customers_orderline l JOIN customers_order o ON o.id = l.order_id
-    WHERE o.source_id = %s AND o.customer_id = ANY(%s) AND l.quantity > l.refunded_quantity
+    JOIN unnest(%s::bigint[], %s::text[]) AS w(customer_id, sku)
+        ON w.customer_id = o.customer_id AND w.sku = l.sku
+    WHERE o.source_id = %s AND l.quantity > l.refunded_quantity
     ORDER BY o.placed_at DESC, l.id DESC
 """
 APPLY = """
@@ -100,6 +102,8 @@ def net_cancellations(run: JobRun, batch: ImportBatch, after: str, counts: Count
     Returns the last customer's key, or None when all are done.
     """
     shop = shop_settings()
+    # Two imports must not take the same piece back, nor count in two zones.
+    type(shop).objects.select_for_update().get(pk=shop.pk)
     with connection.cursor() as cursor:
         # "" is where the guests are, so the first step looks at them and at the first customers.
         cursor.execute(NEXT_CUSTOMERS, [batch.pk, after, CUSTOMERS])
@@ -120,11 +124,8 @@ def net_cancellations(run: JobRun, batch: ImportBatch, after: str, counts: Count
     counts.created += len(fresh)
     counts.unchanged += len(found) - len(fresh)
     unmatched = [refund for refund in refunds if refund.order_id is None]
-    counts.unmatched += len(unmatched)
-    counts.unmatched_quantity += sum(refund.quantity for refund in unmatched)
-    counts.netted_quantity += sum(
-        refund.quantity for refund in refunds if refund.order_id is not None
-    )
+    netted = [refund for refund in refunds if refund.order_id is not None]
+    counts.add_refunds(netted=netted, unmatched=unmatched)
     run.save(step=_("Netting cancellations"))
     return keys[-1] or None
 
@@ -132,13 +133,14 @@ def net_cancellations(run: JobRun, batch: ImportBatch, after: str, counts: Count
 def _open_lines(
     cursor: Any, source_id: int, cancellations: Iterable[_Cancellation]
 ) -> dict[tuple[int, str], list[_Line]]:
-    customers = sorted({one.customer_id for one in cancellations if one.customer_id is not None})
-    wanted = {(one.customer_id, one.sku) for one in cancellations}
+    wanted = sorted(
+        {(one.customer_id, one.sku) for one in cancellations if one.customer_id is not None}
+    )
     lines: dict[tuple[int, str], list[_Line]] = defaultdict(list)
-    cursor.execute(LINES, [source_id, customers])
+    customers, articles = [one[0] for one in wanted], [one[1] for one in wanted]
+    cursor.execute(LINES, [customers, articles, source_id])
     for customer_id, sku, placed_at, pk, order_id, left in cursor:
-        if (customer_id, sku) in wanted:
-            lines[customer_id, sku].append(_Line(placed_at, pk, order_id, left))
+        lines[customer_id, sku].append(_Line(placed_at, pk, order_id, left))
     return lines
 
 

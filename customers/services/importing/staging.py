@@ -1,6 +1,7 @@
 """Bring a file's rows into the staging table by COPY."""
 
 import json
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,27 +25,30 @@ COPY = """
 """
 
 
-def stage_rows(run: JobRun, batch: ImportBatch, after: int, counts: Counts) -> int | None:
-    """Copy the next rows; return the number of the last one, or None at the end of the file."""
+def stage_rows(
+    run: JobRun, batch: ImportBatch, after: dict[str, Any], counts: Counts
+) -> dict[str, Any] | None:
+    """Copy the next rows; return the place behind the last one, or None at the end of the file."""
     zone = ZoneInfo(shop_settings().zone)
     latest = batch.created_at + MOST_FUTURE
     path = Path(batch.file.path)
-    columns, _missing = online_retail.match_columns(tables.read_header(path))
-    rows = tables.read_rows(path, after=after)
-    number = after
+    layout = tables.Layout(**after["layout"]) if after else tables.read_layout(path)
+    row, byte = after.get("row", 0), after.get("byte", 0)
+    columns, _missing = online_retail.match_columns(layout.names)
     staged = 0
     with connection.cursor() as cursor, cursor.copy(COPY) as copy:
-        for row in rows:
-            line = online_retail.parse(row, columns)
+        for raw in tables.read_rows(path, layout, after=row, byte=byte):
+            line = online_retail.parse(raw, columns)
             copy.write_row(_values(batch.pk, line, zone, latest))
-            number = line.number
             staged += 1
             if staged == STEP:
                 break
     counts.total += staged
     run.job.total = counts.total
     run.save(step=_("Reading the file"), total=counts.total)
-    return number if staged == STEP else None
+    if staged < STEP:
+        return None
+    return {"layout": asdict(layout), "row": raw.number, "byte": raw.end}
 
 
 def _values(

@@ -80,7 +80,7 @@ def _recognise(path: Path, wanted: str) -> str:
         raise UnknownFormatError(
             _("Files of the format “%(name)s” are not read.") % {"name": wanted}
         )
-    header = tables.read_header(path)
+    header = tables.read_layout(path).names
     _columns, missing = online_retail.match_columns(header)
     if missing:
         raise UnknownFormatError(

@@ -6,7 +6,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from crm.core.services.jobs import JobRun
-from customers.connectors.online_retail import CHARGES
+from customers.connectors.online_retail import CHARGES, DISCOUNTS
 from customers.models import ImportBatch
 from customers.selectors.shop import shop_settings
 from customers.services.importing.counts import Counts
@@ -85,7 +85,9 @@ ORDERS_IN = """
 LINES_IN = """
     INSERT INTO customers_orderline (order_id, line_key, kind, product_id, sku, title, quantity,
         unit_price, amount, unit_cost)
-    SELECT o.id, p.line_key, CASE WHEN p.is_charge THEN 'charge' ELSE 'product' END, g.id, p.sku,
+    SELECT o.id, p.line_key,
+        CASE WHEN p.sku = ANY(%(discounts)s) THEN 'discount' WHEN p.is_charge THEN 'charge'
+            ELSE 'product' END, g.id, p.sku,
         p.title, p.quantity, p.unit_price, p.amount, g.unit_cost
     FROM import_part p
     JOIN customers_order o ON o.source_id = %(source)s AND o.external_id = p.order_number
@@ -130,6 +132,7 @@ def write_orders(run: JobRun, batch: ImportBatch, after: str, counts: Counts) ->
         "issuer": batch.source.key,
         "zone": shop.zone,
         "currency": shop.currency,
+        "discounts": sorted(DISCOUNTS),
         "charges": [code.replace(" ", "") for code in sorted(CHARGES)],
     }
     with connection.cursor() as cursor:
