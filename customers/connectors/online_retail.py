@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
+from django.utils.translation import gettext_noop
+
 from customers.connectors.tables import RawRow
 
 COLUMNS = {
@@ -102,17 +104,19 @@ def _reason(
     invoice, sku, _customer_key = names
     kind = invoice[:1].upper()
     wrong = {
-        "no invoice number": not invoice,
-        "no stock code": not sku,
-        "a number or code longer than 100 characters": max(map(len, names)) > LONGEST_CODE,
-        "the quantity is no whole number": quantity is None,
-        "the price is no number": price is None,
-        "the date cannot be read": placed is None,
-        "bad-debt adjustment, not an order": kind == "A",
-        "the price is negative": price is not None and price < 0,
-        "the quantity is zero": quantity == 0,
-        "a cancellation with a positive quantity": kind == "C" and (quantity or 0) > 0,
-        "stock write-off: a negative quantity outside a cancellation": (
+        gettext_noop("no invoice number"): not invoice,
+        gettext_noop("no stock code"): not sku,
+        gettext_noop("a number or code longer than 100 characters"): max(map(len, names))
+        > LONGEST_CODE,
+        gettext_noop("the quantity is no whole number"): quantity is None,
+        gettext_noop("the price is no number"): price is None,
+        gettext_noop("the date cannot be read"): placed is None,
+        gettext_noop("bad-debt adjustment, not an order"): kind == "A",
+        gettext_noop("the price is negative"): price is not None and price < 0,
+        gettext_noop("the quantity is zero"): quantity == 0,
+        gettext_noop("a cancellation with a positive quantity"): kind == "C"
+        and (quantity or 0) > 0,
+        gettext_noop("stock write-off: a negative quantity outside a cancellation"): (
             kind != "C" and (quantity or 0) < 0
         ),
     }

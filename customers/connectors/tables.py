@@ -9,12 +9,14 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from customers.errors import UnreadableFileError
 
 ENCODINGS = ("utf-8", "gb18030", "latin-1")
 DELIMITERS = ",;\t|"
 MOST_COLUMNS = 300
+TORN = gettext_noop("more or fewer cells than the header has")
 LONGEST_FIELD = 100_000
 LONGEST_LINE = 10_000_000
 PARQUET_MAGIC = b"PAR1"
@@ -146,7 +148,7 @@ def _csv_rows(path: Path, layout: Layout, after: int, byte: int) -> Iterator[Raw
             if len(cells) != len(names):
                 surplus = cells[len(names) :]
                 named |= {f"({place})": cell for place, cell in enumerate(surplus, 1)}
-                reason = f"{len(cells)} cells where the header has {len(names)}"
+                reason = TORN
             # The reader takes no line before it needs it: the file stands behind this row.
             yield RawRow(number, named, reason, file.tell())
 

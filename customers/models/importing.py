@@ -74,7 +74,8 @@ class ImportRow(models.Model):
     """A row of a file on its way into the record; gone when the import has ended.
 
     ``original`` is the row as it stood in the file, for the error file. ``reason`` says why it is
-    rejected; the parsed columns are null where they could not be read.
+    rejected; the parsed columns are null where they could not be read. Formats with other columns
+    keep what they read in ``parsed``.
     """
 
     batch = models.ForeignKey("customers.ImportBatch", models.CASCADE, related_name="+")
@@ -90,6 +91,7 @@ class ImportRow(models.Model):
     customer_key = models.CharField(max_length=120)
     country = models.CharField(max_length=64)
     is_cancellation = models.BooleanField(default=False, db_default=False)
+    parsed = models.JSONField(default=dict, db_default={})
 
     class Meta:
         verbose_name = _("import row")

@@ -1,8 +1,6 @@
-"""The import's job: stage, write whole orders, net cancellations, conclude."""
+"""The import's job: stage the rows, then do the steps of the file's format."""
 
 import time
-from collections.abc import Callable
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -12,16 +10,9 @@ from crm.core.models import Job
 from crm.core.services.jobs import JobRun
 from customers.enums import ImportState
 from customers.models import ImportBatch, ImportRow
-from customers.services.importing import conclude, netting, staging, writing
+from customers.services.importing import formats
 from customers.services.importing.counts import Counts
-
-Step = Callable[[JobRun, ImportBatch, Any, Counts], Any]
-PHASES: dict[str, tuple[Step, str]] = {
-    "stage": (staging.stage_rows, "write"),
-    "write": (writing.write_orders, "net"),
-    "net": (netting.net_cancellations, "conclude"),
-    "conclude": (conclude.conclude, ""),
-}
+from customers.services.importing.staging import stage_rows
 
 
 def run_chunk(run: JobRun) -> bool:
@@ -32,18 +23,20 @@ def run_chunk(run: JobRun) -> bool:
     batch = ImportBatch.objects.select_related("source").get(pk=run.parameters["batch"])
     if batch.state == ImportState.UPLOADED:
         ImportBatch.objects.filter(pk=batch.pk).update(state=ImportState.RUNNING)
+    steps = (("stage", stage_rows), *formats.of(batch).steps)
+    names = [name for name, _step in steps]
     deadline = time.monotonic() + settings.JOB_CHUNK_SECONDS / 2
     while True:
         cursor = run.cursor or {"phase": "stage", "after": {}, "counts": {}}
-        step, following = PHASES[cursor["phase"]]
+        place = names.index(cursor["phase"])
         counts = Counts(**cursor["counts"])
         with transaction.atomic():
-            after = step(run, batch, cursor["after"], counts)
-            if after is None and not following:
+            after = steps[place][1](run, batch, cursor["after"], counts)
+            if after is None and place == len(steps) - 1:
                 return True
             goes_on = {"phase": cursor["phase"], "after": after}
             if after is None:
-                goes_on = {"phase": following, "after": ""}
+                goes_on = {"phase": names[place + 1], "after": ""}
             run.save(cursor={**goes_on, "counts": counts.as_dict()}, done=counts.done)
         if run.is_cancelled() or time.monotonic() > deadline:
             return False

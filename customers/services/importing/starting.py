@@ -12,10 +12,10 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from crm.core.services import jobs
-from customers.connectors import online_retail, tables
-from customers.enums import ImportFormat
+from customers.connectors import tables
 from customers.errors import UnknownFormatError, UnreadableFileError
 from customers.models import ImportBatch, Source
+from customers.services.importing import formats
 
 KIND = "customers.import"
 
@@ -48,7 +48,8 @@ def start_import(
     )
     batch.file.save(f"{now:%Y%m%dT%H%M%S}-{batch.filename}"[-180:], file, save=False)
     try:
-        batch.format = _recognise(Path(batch.file.path), format)
+        header = tables.read_layout(Path(batch.file.path)).names
+        batch.format = formats.recognise(header, format)
         with transaction.atomic():
             batch.source = _source(source_key)
             batch.save()
@@ -72,24 +73,6 @@ def _source(key: str) -> Source:
         raise UnknownFormatError(_("Name the source in Latin letters, digits and hyphens."))
     row, _created = Source.objects.get_or_create(key=slug, defaults={"name": key[:120]})
     return row
-
-
-def _recognise(path: Path, wanted: str) -> str:
-    """Return the file's format; raises UnknownFormatError with what was found and is missing."""
-    if wanted and wanted != ImportFormat.ONLINE_RETAIL:
-        raise UnknownFormatError(
-            _("Files of the format “%(name)s” are not read.") % {"name": wanted}
-        )
-    header = tables.read_layout(path).names
-    _columns, missing = online_retail.match_columns(header)
-    if missing:
-        raise UnknownFormatError(
-            _("This header is not known: %(found)s. For Online Retail it lacks: %(missing)s.")
-            % {"found": ", ".join(header[:30]), "missing": ", ".join(missing)},
-            found=header[:30],
-            missing=missing,
-        )
-    return ImportFormat.ONLINE_RETAIL
 
 
 def _sha256(file: "File[Any]") -> str:

@@ -1,14 +1,12 @@
 """Orders in: known answers, the same file twice, netting, rejects, a killed worker."""
 
-import csv
-import io
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.core.files.base import ContentFile, File
+from django.core.files.base import File
 from django.utils import timezone
 
 from crm.core.models import Job
@@ -24,7 +22,8 @@ from customers.models import (
     Product,
     Refund,
 )
-from customers.services import facts, importing
+from customers.services import importing
+from tests.customers.importing.files import fates, finish, rebuild_drift, rejects, start
 from tests.factories import ShopSettingsFactory
 from tests.workers import sweep_until_final, wait_for
 
@@ -32,50 +31,8 @@ SAMPLE = Path(settings.BASE_DIR) / "samples" / "online_retail.parquet"
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
 
 
-def start(text, name="orders.csv", source="shop"):
-    content = text if isinstance(text, bytes) else text.encode()
-    return importing.start_import(
-        file=ContentFile(content),
-        filename=name,
-        source_key=source,
-        user_id=None,
-        now=timezone.now(),
-    )
-
-
-def finish(batch):
-    """Run the import's job to its end in this process."""
-    for _slice in range(1000):
-        jobs.run_job(job_id=batch.job_id, worker="test", now=timezone.now(), seconds=60)
-        if Job.objects.get(pk=batch.job_id).is_final:
-            break
-    batch.refresh_from_db()
-    batch.job.refresh_from_db()
-    return batch
-
-
 def lines(*rows):
     return "\n".join([HEADER, *rows]) + "\n"
-
-
-def fates(batch):
-    return (
-        batch.rows_total,
-        batch.rows_created,
-        batch.rows_updated,
-        batch.rows_unchanged,
-        batch.rows_rejected,
-    )
-
-
-def rebuild_drift():
-    """Refresh what is marked, compare all facts, and return how many rows differed."""
-    while facts.refresh_pending(now=timezone.now(), seconds=60):
-        pass
-    job, _created = facts.start_rebuild()
-    while not Job.objects.get(pk=job.pk).is_final:
-        jobs.run_job(job_id=job.pk, worker="test", now=timezone.now(), seconds=60)
-    return Job.objects.get(pk=job.pk).result["drift_rows"]
 
 
 @pytest.mark.django_db
@@ -238,8 +195,7 @@ def test_bad_rows_are_rejected_with_their_reason_and_the_rest_goes_in():
     )
 
     assert fates(batch) == (8, 1, 0, 0, 7)
-    with batch.job.error_file.open() as file:
-        rows = list(csv.DictReader(io.StringIO(file.read().decode("utf-8-sig"))))
+    rows = rejects(batch)
     assert [row["row"] for row in rows] == ["2", "3", "4", "5", "6", "7", "8"]
     assert rows[0]["Description"] == "'=cmd()"
     assert [row["reason"] for row in rows][:2] == [

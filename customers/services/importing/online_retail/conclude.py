@@ -1,18 +1,14 @@
-"""Count what was in the file, write the error file, and close the books of the import."""
+"""Count what was in the file and close the books of the import."""
 
-import csv
-import io
 import json
-import tempfile
 from typing import Any
 
-from django.core.files import File
 from django.db import connection
-from django.utils.translation import gettext as _
 
 from crm.core.services.jobs import JobRun
 from customers.connectors.online_retail import CHARGES
-from customers.models import ImportBatch, ImportRow
+from customers.models import ImportBatch
+from customers.services.importing import rejects
 from customers.services.importing.counts import Counts
 
 TABLES = (
@@ -54,17 +50,10 @@ DUPLICATES = """
         GROUP BY order_number, sku, title, quantity, unit_price, placed_at, customer_key, country
     ) rows
 """
-REASONS = """
-    SELECT reason, count(*) FROM customers_importrow
-    WHERE batch_id = %(batch)s AND reason <> '' GROUP BY reason ORDER BY reason
-"""
 
 
 def conclude(run: JobRun, batch: ImportBatch, _after: object, counts: Counts) -> None:
     """Store audit, counts and error file; the rows balance, or the database refuses them."""
-    with connection.cursor() as cursor:
-        # What reads the new rows next must not plan as if the tables were empty.
-        cursor.execute(f"ANALYZE {', '.join(TABLES)}")
     values = {"batch": batch.pk, "charges": sorted(code.replace(" ", "") for code in CHARGES)}
     audit = _audit(values)
     audit["netted_quantity"] = counts.netted_quantity
@@ -72,15 +61,7 @@ def conclude(run: JobRun, batch: ImportBatch, _after: object, counts: Counts) ->
     audit["unmatched_quantity"] = counts.unmatched_quantity
     audit["netted_amount"] = counts.netted_amount
     audit["unmatched_amount"] = counts.unmatched_amount
-    ImportBatch.objects.filter(pk=batch.pk).update(audit=audit, **counts.as_columns())
-    if counts.rejected:
-        _write_error_file(run, batch)
-    run.save(
-        step=_("Finished"),
-        done=counts.total,
-        total=counts.total,
-        result={**counts.as_columns(), "import": batch.public_id},
-    )
+    rejects.close(run, batch, counts, audit, TABLES)
 
 
 def _audit(values: dict[str, Any]) -> dict[str, Any]:
@@ -99,29 +80,4 @@ def _audit(values: dict[str, Any]) -> dict[str, Any]:
             code: {"lines": lines, "amount": str(amount)}
             for code, lines, amount in cursor.fetchall()
         }
-        cursor.execute(REASONS, values)
-        audit["rejected"] = dict(cursor.fetchall())
     return audit
-
-
-def _write_error_file(run: JobRun, batch: ImportBatch) -> None:
-    """Write each rejected row as it was, with its reason; no cell can act as a formula."""
-    rows = ImportRow.objects.filter(batch=batch).exclude(reason="").order_by("row_number")
-    with tempfile.TemporaryFile("w+b") as file:
-        text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
-        writer = csv.writer(text)
-        header: list[str] = []
-        for row in rows.iterator(chunk_size=2000):
-            if not header:
-                header = list(row.original)
-                writer.writerow([*map(_harmless, header), "row", "reason"])
-            cells = [_harmless(str(row.original.get(name, ""))) for name in header]
-            writer.writerow([*cells, row.row_number, row.reason])
-        text.flush()
-        file.seek(0)
-        run.attach_errors(f"{batch.public_id}-errors.csv", File(file))
-        text.detach()
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

@@ -1,0 +1,157 @@
+"""Write order lines with their products, and the goods that came back."""
+
+from typing import Any
+
+from django.utils.translation import gettext_noop
+
+from customers.services.importing.counts import Counts
+from customers.services.importing.huike.kind import Page
+from customers.services.importing.huike.orders import FOLLOW, REFUNDED
+
+NO_ORDER = gettext_noop("no such order of this source; bring the orders in first")
+
+PART = """
+    CREATE TEMPORARY TABLE import_part ON COMMIT DROP AS
+    SELECT r.row_number, r.order_number AS number, r.sku AS line_key, v.*,
+        coalesce(v.kind, l.kind, 'product') AS line_kind, o.id AS order_id, l.id AS line_id,
+        coalesce(v.amount, v.quantity * v.unit_price) AS line_amount, NULL::bigint AS product_id,
+        coalesce(v.refunded_amount, round(v.refunded_quantity
+            * coalesce(v.amount, v.quantity * v.unit_price) / v.quantity, 4)) AS back
+    FROM customers_importrow r
+    CROSS JOIN LATERAL jsonb_to_record(r.parsed) AS v(kind text, sku text, title text,
+        category text, quantity int, unit_price numeric, amount numeric, unit_cost numeric,
+        refunded_quantity int, refunded_amount numeric, refunded_at timestamptz)
+    LEFT JOIN customers_order o ON o.source_id = %(source)s AND o.external_id = r.order_number
+    LEFT JOIN customers_orderline l ON l.order_id = o.id AND l.line_key = r.sku
+    WHERE r.batch_id = %(batch)s AND r.row_number > %(after)s AND r.row_number <= %(until)s
+        AND r.reason = ''
+"""
+ORPHANS = """
+    WITH gone AS (DELETE FROM import_part WHERE order_id IS NULL RETURNING row_number)
+    UPDATE customers_importrow r SET reason = 'order_id: ' || %(no_order)s
+    FROM gone WHERE r.batch_id = %(batch)s AND r.row_number = gone.row_number
+"""
+CATEGORIES = """
+    INSERT INTO customers_category (source_id, external_id, name)
+    SELECT DISTINCT %(source)s::bigint, category, category FROM import_part
+    WHERE category IS NOT NULL
+    ON CONFLICT (source_id, external_id) DO NOTHING
+"""
+PRODUCTS = """
+    INSERT INTO customers_product (source_id, sku, title, price, currency, unit_cost, category_id)
+    SELECT DISTINCT ON (p.sku) %(source)s, p.sku, coalesce(p.title, ''), p.unit_price, o.currency,
+        p.unit_cost, c.id
+    FROM import_part p JOIN customers_order o ON o.id = p.order_id
+    LEFT JOIN customers_category c ON c.source_id = %(source)s AND c.external_id = p.category
+    WHERE p.line_kind = 'product'
+    ORDER BY p.sku, (p.title IS NULL), (p.unit_cost IS NULL), o.placed_at DESC
+    ON CONFLICT (source_id, sku) DO UPDATE
+        SET title = CASE WHEN customers_product.title = '' THEN excluded.title
+                ELSE customers_product.title END,
+            category_id = coalesce(customers_product.category_id, excluded.category_id),
+            unit_cost = coalesce(customers_product.unit_cost, excluded.unit_cost),
+            updated_at = now()
+        WHERE (customers_product.title = '' AND excluded.title <> '')
+            OR (customers_product.category_id IS NULL AND excluded.category_id IS NOT NULL)
+            OR (customers_product.unit_cost IS NULL AND excluded.unit_cost IS NOT NULL)
+"""
+FIND = """
+    UPDATE import_part p SET product_id = g.id FROM customers_product g
+    WHERE g.source_id = %(source)s AND g.sku = p.sku AND p.line_kind = 'product'
+"""
+UPDATE = """
+    UPDATE customers_orderline l
+    SET kind = n.line_kind, product_id = n.product_id, sku = n.sku, title = n.title,
+        quantity = n.quantity, unit_price = n.unit_price, amount = n.amount,
+        unit_cost = n.unit_cost, refunded_quantity = n.refunded_quantity,
+        refunded_amount = n.refunded_amount
+    FROM (
+        SELECT h.id, p.line_kind, p.product_id, p.sku, coalesce(p.title, h.title) AS title,
+            p.quantity, p.unit_price::numeric(16, 4) AS unit_price,
+            p.line_amount::numeric(16, 4) AS amount,
+            coalesce(p.unit_cost, h.unit_cost) AS unit_cost,
+            least(coalesce(p.refunded_quantity, h.refunded_quantity), p.quantity)
+                AS refunded_quantity,
+            coalesce(p.back, h.refunded_amount) AS refunded_amount
+        FROM import_part p JOIN customers_orderline h ON h.id = p.line_id
+    ) n
+    WHERE l.id = n.id AND (l.kind, l.product_id, l.sku, l.title, l.quantity, l.unit_price,
+            l.amount, l.unit_cost, l.refunded_quantity, l.refunded_amount)
+        IS DISTINCT FROM (n.line_kind, n.product_id, n.sku, n.title, n.quantity, n.unit_price,
+            n.amount, n.unit_cost, n.refunded_quantity, n.refunded_amount)
+    RETURNING l.id
+"""
+CREATE = """
+    INSERT INTO customers_orderline (order_id, line_key, kind, product_id, sku, title, quantity,
+        unit_price, amount, unit_cost, refunded_quantity, refunded_amount)
+    SELECT p.order_id, p.line_key, p.line_kind, p.product_id, p.sku,
+        coalesce(p.title, g.title, ''), p.quantity, p.unit_price, p.line_amount,
+        CASE WHEN p.line_kind = 'product' THEN coalesce(p.unit_cost, g.unit_cost) END,
+        coalesce(p.refunded_quantity, 0), coalesce(p.back, 0)
+    FROM import_part p LEFT JOIN customers_product g ON g.id = p.product_id
+    WHERE p.line_id IS NULL
+    ORDER BY p.row_number
+    RETURNING id
+"""
+REFUNDS_GONE = """
+    DELETE FROM customers_refund f USING import_part p
+    WHERE p.back = 0 AND coalesce(p.refunded_quantity, 0) = 0 AND f.source_id = %(source)s
+        AND f.external_id = p.number || '|line|' || p.line_key
+    RETURNING f.line_id
+"""
+REFUNDS_IN = """
+    INSERT INTO customers_refund (source_id, external_id, customer_id, order_id, line_id, kind,
+        refunded_at, refunded_day, sku, quantity, currency, amount, amount_shop)
+    SELECT %(source)s, p.number || '|line|' || p.line_key, o.customer_id, o.id, l.id, 'return',
+        p.refunded_at, (p.refunded_at AT TIME ZONE %(zone)s)::date, p.sku,
+        coalesce(p.refunded_quantity, 0), o.currency, p.back, round(p.back * o.exchange_rate, 4)
+    FROM import_part p
+    JOIN customers_order o ON o.id = p.order_id
+    JOIN customers_orderline l ON l.order_id = p.order_id AND l.line_key = p.line_key
+    WHERE p.back > 0 OR p.refunded_quantity > 0
+    ON CONFLICT (source_id, external_id) DO UPDATE SET customer_id = excluded.customer_id,
+        refunded_at = excluded.refunded_at, refunded_day = excluded.refunded_day,
+        quantity = excluded.quantity, amount = excluded.amount, amount_shop = excluded.amount_shop
+    WHERE (customers_refund.customer_id, customers_refund.refunded_at, customers_refund.quantity,
+            customers_refund.amount, customers_refund.amount_shop)
+        IS DISTINCT FROM (excluded.customer_id, excluded.refunded_at, excluded.quantity,
+            excluded.amount, excluded.amount_shop)
+    RETURNING line_id
+"""
+FATES = """
+    SELECT count(*) FILTER (WHERE line_id IS NULL),
+        count(*) FILTER (WHERE line_id = ANY(%(lines)s)), count(*),
+        coalesce(array_agg(DISTINCT order_id)
+            FILTER (WHERE line_id IS NULL OR line_id = ANY(%(lines)s)), '{}')
+    FROM import_part
+"""
+MARKS = """
+    INSERT INTO customers_factsmark (customer_id)
+    SELECT DISTINCT customer_id FROM customers_order
+    WHERE id = ANY(%(orders)s) AND customer_id IS NOT NULL
+"""
+
+
+def write_lines(cursor: Any, page: Page, counts: Counts) -> None:
+    """Create and update the lines of a page; an order's total stays what the order said."""
+    values = page.values(no_order=NO_ORDER)
+    cursor.execute(PART, values)
+    cursor.execute(ORPHANS, values)
+    counts.rejected += cursor.rowcount
+    for statement in (CATEGORIES, PRODUCTS, FIND):
+        cursor.execute(statement, values)
+    changed: set[int] = set()
+    for statement in (UPDATE, CREATE, REFUNDS_GONE, REFUNDS_IN):
+        cursor.execute(statement, values)
+        changed.update(row[0] for row in cursor.fetchall())
+    values["lines"] = sorted(changed)
+    cursor.execute(FATES, values)
+    created, updated, rows, orders = cursor.fetchone()
+    values["orders"] = orders
+    cursor.execute(FOLLOW, values)
+    cursor.execute(REFUNDED, values)
+    cursor.execute(MARKS, values)
+    cursor.execute("DROP TABLE import_part")
+    counts.created += created
+    counts.updated += updated
+    counts.unchanged += rows - created - updated

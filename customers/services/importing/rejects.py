@@ -1,0 +1,70 @@
+"""The rows that could not be read: counted by reason, and given back as they were."""
+
+import csv
+import io
+import tempfile
+from typing import Any
+
+from django.core.files import File
+from django.db import connection
+from django.db.models import Count
+from django.utils.translation import gettext as _
+
+from crm.core.services.jobs import JobRun
+from customers.models import ImportBatch, ImportRow
+from customers.services.importing.counts import Counts
+
+
+def count_rejected(batch_id: int) -> dict[str, int]:
+    """Return how many rows each reason rejected."""
+    rows = ImportRow.objects.filter(batch_id=batch_id).exclude(reason="")
+    found = rows.values_list("reason").annotate(count=Count("pk")).order_by("reason")
+    return dict(found)
+
+
+def close(
+    run: JobRun, batch: ImportBatch, counts: Counts, audit: dict[str, Any], tables: tuple[str, ...]
+) -> None:
+    """Store audit, counts and error file; the rows balance, or the database refuses them."""
+    with connection.cursor() as cursor:
+        # What reads the new rows next must not plan as if the tables were empty.
+        cursor.execute(f"ANALYZE {', '.join(tables)}")
+    audit["rejected"] = count_rejected(batch.pk)
+    ImportBatch.objects.filter(pk=batch.pk).update(audit=audit, **counts.as_columns())
+    if counts.rejected:
+        _write_error_file(run, batch)
+    run.save(
+        step=_("Finished"),
+        done=counts.total,
+        total=counts.total,
+        result={**counts.as_columns(), "import": batch.public_id},
+    )
+
+
+def word(reason: str) -> str:
+    """Return a reason in the reader's language; “column: phrase” keeps its column."""
+    column, separator, phrase = reason.partition(": ")
+    return f"{column}: {_(phrase)}" if separator else _(reason)
+
+
+def _write_error_file(run: JobRun, batch: ImportBatch) -> None:
+    """Write each rejected row as it was, with its reason; no cell can act as a formula."""
+    rows = ImportRow.objects.filter(batch=batch).exclude(reason="").order_by("row_number")
+    with tempfile.TemporaryFile("w+b") as file:
+        text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
+        writer = csv.writer(text)
+        header: list[str] = []
+        for row in rows.iterator(chunk_size=2000):
+            if not header:
+                header = list(row.original)
+                writer.writerow([*map(_harmless, header), "row", "reason"])
+            cells = [_harmless(str(row.original.get(name, ""))) for name in header]
+            writer.writerow([*cells, row.row_number, word(row.reason)])
+        text.flush()
+        file.seek(0)
+        run.attach_errors(f"{batch.public_id}-errors.csv", File(file))
+        text.detach()
+
+
+def _harmless(cell: str) -> str:
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
