@@ -3,9 +3,9 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 EMBEDDED := $(PY) -m deploy.local.embedded
 export SECRET_KEY ?= only-for-checks-and-tests-on-this-machine-0123456789-abcdefghijklmnop
-CODE := manage.py crm customers analytics campaigns deploy tests
+CODE := manage.py crm customers analytics campaigns deploy benchmarks tests
 
-.PHONY: help demo stop test test-full lint fmt messages openapi backup restore screenshot
+.PHONY: help demo stop test test-full lint fmt messages openapi backup restore screenshot bench
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -31,6 +31,10 @@ lint:  ## Check style, imports, types, migrations, catalogues and the API descri
 	.venv/bin/ruff format --check $(CODE)
 	.venv/bin/lint-imports --no-cache
 	@$(EMBEDDED) run --ephemeral -- deploy/local/lint.sh
+
+bench:  ## Measure beside peers; docs/benchmarks.md has the figures
+	@deploy/local/setup.sh test
+	@$(EMBEDDED) run --ephemeral -- $(PY) -m benchmarks.import_orders
 
 fmt:  ## Format the code
 	.venv/bin/ruff check --fix $(CODE)

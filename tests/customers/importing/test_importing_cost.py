@@ -1,0 +1,57 @@
+"""Four times the rows: the same memory, and no more than four times the statements."""
+
+import tracemalloc
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.customers.importing.files import fates, finish, start
+
+RETAIL = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
+
+
+def retail(count):
+    rows = [
+        f"{n // 4},A{n % 90},Cup,2,2011-01-03 10:00,2.50,{n % 700},France" for n in range(count)
+    ]
+    return "\n".join([RETAIL, *rows]) + "\n"
+
+
+def customers(count):
+    rows = [f"k{n},Name {n},n{n}@example.com" for n in range(count)]
+    return "\n".join(["customer_id,name,email", *rows]) + "\n"
+
+
+def orders(count):
+    rows = [f"{n},k{n % 700},2026-01-02 10:00,12.50" for n in range(count)]
+    return "\n".join(["order_id,customer_id,placed_at,total", *rows]) + "\n"
+
+
+def cost(text):
+    """Return the peak of traced memory and the statements of an import."""
+    batch = start(text)
+    tracemalloc.start()
+    with CaptureQueriesContext(connection) as queries:
+        # Django keeps the last 9,000 statements of a connection: not the import's memory.
+        connection.queries_log.clear()
+        finish(batch)
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert fates(batch)[1] > 0
+    return peak, len(queries)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("make", [retail, customers, orders])
+def test_memory_is_flat_and_statements_grow_with_the_pages(make, monkeypatch):
+    monkeypatch.setattr("customers.services.importing.staging.STEP", 500)
+    monkeypatch.setattr("customers.services.importing.huike.kind.ROWS", 500)
+    monkeypatch.setattr("customers.services.importing.online_retail.writing.ORDERS", 125)
+    cost(make(500))
+
+    small, few = cost(make(2_000))
+    large, many = cost(make(8_000))
+
+    assert large < small * 1.5
+    assert few * 3 < many < few * 4.2
