@@ -54,4 +54,5 @@ def test_memory_is_flat_and_statements_grow_with_the_pages(make, monkeypatch):
     large, many = cost(make(8_000))
 
     assert large < small * 1.5
-    assert few * 3 < many < few * 4.2
+    # Heartbeats come on top, by the clock.
+    assert few * 3 < many < few * 4.6
