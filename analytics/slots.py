@@ -29,6 +29,7 @@ def fill() -> None:
             label=_("Scoring run"),
             run_chunk=scoring.run_chunk,
             on_end=scoring.on_end,
+            page=_run_page,
         )
     )
     for handler in references.handlers():
@@ -37,6 +38,16 @@ def fill() -> None:
     _fill_filters()
     _fill_timeline()
     _fill_api()
+
+
+def _run_page(job: Any) -> str:
+    """Return the address of the run a job made, once there is one."""
+    from django.urls import reverse
+
+    from analytics.models import ScoringRun
+
+    run = ScoringRun.objects.filter(job=job).first()
+    return reverse("admin:analytics_scoringrun_change", args=[run.pk]) if run else ""
 
 
 def _fill_pages() -> None:
@@ -62,7 +73,8 @@ def _fill_pages() -> None:
         ("freshness", _("Freshness"), panels.freshness),
     ]
     for order, (key, title, context) in enumerate(boxes):
-        template = f"analytics/dashboard_{key}.html"
+        drawn_as = "bars" if key in ("rfm_groups", "clv_distribution") else key
+        template = f"analytics/dashboard_{drawn_as}.html"
         registry.panels.register(Panel(key, "dashboard", title, template, context, order, MAY_READ))
     labels = dict(RfmGroup.choices)
     columns: list[tuple[str, Any, Any]] = [

@@ -2,6 +2,9 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from django.utils.translation import gettext_lazy as _
+
+admin.site.index_title = _("Dashboard")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("crm.core.web.urls")),

@@ -10,6 +10,7 @@ def fill() -> None:
 
 def _fill_jobs() -> None:
     """Register the slow work on files and facts."""
+    from django.urls import reverse
     from django.utils import timezone
     from django.utils.translation import gettext_lazy as _
 
@@ -22,6 +23,9 @@ def _fill_jobs() -> None:
             label=_("Import"),
             run_chunk=importing.run_chunk,
             on_end=importing.on_end,
+            page=lambda job: reverse(
+                "admin:customers_importbatch_change", args=[job.parameters["batch"]]
+            ),
         )
     )
     registry.job_handlers.register(

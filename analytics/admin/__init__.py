@@ -26,7 +26,7 @@ class ScoringRunAdmin(ReadOnlyAdmin):
         "discount_rate", "customer_count", "scored_count", "data_until", "published_at", "error",
         "job",
     )  # fmt: skip
-    change_form_after_template = "analytics/run_after.html"
+    change_form_before_template = "analytics/run_before.html"
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return bool(request.user.has_perm("analytics.add_scoringrun"))
@@ -65,8 +65,11 @@ class ScoringRunAdmin(ReadOnlyAdmin):
         run = ScoringRun.objects.filter(pk=object_id).first() if object_id.isdigit() else None
         context: dict[str, Any] = {}
         if run is not None:
+            rows = backtest_rows(run)
             context = {
-                "backtest": backtest_rows(run),
+                "run": run,
+                "backtest": rows,
+                "lost": [row["label"] for row in rows if row["winner"] == "baseline"],
                 "caveats": explain_run(run),
             }
         return super().change_view(

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from django.db.models import Count
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from analytics.enums import RfmGroup
 from analytics.models import CurrentScore, ScoreSnapshot
@@ -44,11 +45,14 @@ def rfm_heatmap(request: HttpRequest, customer_id: int | None) -> dict[str, Any]
     """Return five rows of five cells, best R first; ``level`` 0–5 says how full a cell is."""
     cells = [
         {
-            "label": f"R{cell.r_score} F{cell.f_score}",
             "r": cell.r_score,
             "f": cell.f_score,
             "count": cell.count,
-            "value": f"{cell.predicted_clv:,.0f}",
+            "title": _("%(cell)s: predicted spend %(spend)s")
+            % {
+                "cell": f"R{cell.r_score} F{cell.f_score}",
+                "spend": wording.number(float(cell.predicted_clv)),
+            },
             "url": _list(r_score=cell.r_score, f_score=cell.f_score),
         }
         for cell in overview.rfm_heatmap()
@@ -64,7 +68,6 @@ def clv_distribution(request: HttpRequest, customer_id: int | None) -> dict[str,
         {
             "label": wording.money_range(entry.low, entry.high),
             "count": entry.count,
-            "value": f"{entry.predicted_clv:,.0f}",
             "url": _list(clv_range=overview.range_value(entry.low, entry.high)),
         }
         for entry in overview.clv_distribution()

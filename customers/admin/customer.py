@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
 from crm.core.admin.base import ListAdmin
@@ -22,13 +23,13 @@ class CustomerAdmin(ListAdmin):
     search_help_text = _("Name, e-mail, phone, or the whole id")
     list_filter = ("lifecycle", "is_simulated", "language")
     list_display = ("name_or_key", "country", "orders", "spend", "last_order")
-    fields = (
+    profile_fields = (
         "name", "email", "phone", "country", "city", "language", "zone", "birthday", "is_test",
         "is_wholesale", "lifecycle", "external_id", "public_id",
     )  # fmt: skip
+    fieldsets = ((_("Profile"), {"fields": profile_fields, "classes": ["collapse"]}),)
     readonly_fields = ("lifecycle", "external_id", "public_id")
     change_form_before_template = "customers/customer_before.html"
-    change_form_after_template = "customers/customer_after.html"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -74,7 +75,8 @@ class CustomerAdmin(ListAdmin):
 
     @admin.display(description=_("lifetime spend"), ordering="shown_spend")
     def spend(self, customer: Any) -> str:
-        return "–" if customer.shown_spend is None else f"{customer.shown_spend:,.2f}"
+        shown = customer.shown_spend
+        return "–" if shown is None else number_format(shown, 2, force_grouping=True)
 
     @admin.display(description=_("last order"), ordering="shown_last")
     def last_order(self, customer: Any) -> Any:

@@ -1,13 +1,28 @@
 """The first page of the web admin."""
 
+import json
 from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from crm.core.registry import registry
-from customers.selectors.revenue import revenue_by_week
+from customers.selectors.revenue import Week, revenue_by_week
 from customers.selectors.shop import demo_notice, shop_day, shop_settings
+
+CHART_OPTIONS = {
+    "responsive": True,
+    "maintainAspectRatio": False,
+    "animation": False,
+    "interaction": {"mode": "index", "intersect": False},
+    "plugins": {"legend": {"position": "bottom", "labels": {"boxWidth": 12}}},
+    "scales": {
+        "x": {"grid": {"display": False}, "ticks": {"maxRotation": 0, "autoSkipPadding": 12}},
+        "y": {"beginAtZero": True, "border": {"display": False}},
+    },
+}
 
 
 def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -15,16 +30,40 @@ def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str
     shop = shop_settings()
     context["demo_notice"] = demo_notice()
     context["shop"] = shop
+    context["provisional"] = shop.refund_window_days
     if request.user.has_perm("customers.view_order"):
         weeks = revenue_by_week(until=shop_day(timezone.now()))
-        most = max((week.revenue for week in weeks), default=0)
-        context["weeks"] = [
-            {"week": week, "height": max(0, round(100 * week.revenue / most)) if most else 0}
-            for week in weeks
-        ]
-        context["has_revenue"] = bool(most)
+        context["weeks"] = weeks
+        if any(week.orders for week in weeks):
+            context["chart"] = json.dumps(_chart(weeks), ensure_ascii=False)
+            context["chart_options"] = json.dumps(CHART_OPTIONS)
     context["panels"] = panels(request, "dashboard", None)
     return context
+
+
+def _chart(weeks: list[Week]) -> dict[str, Any]:
+    """Return the bars: each week, the running one paler, beside the same week a year before."""
+    full, running = "var(--color-primary-600)", "var(--color-primary-300)"
+    sets = [
+        {
+            "label": _("Revenue"),
+            "data": [float(week.revenue) for week in weeks],
+            "backgroundColor": [full] * (len(weeks) - 1) + [running],
+            "borderRadius": 3,
+        }
+    ]
+    if sum(week.year_before is not None for week in weeks) > len(weeks) / 2:
+        before = [None if week.year_before is None else float(week.year_before) for week in weeks]
+        sets.append(
+            {
+                "label": _("52 weeks before"),
+                "data": before,
+                "backgroundColor": "var(--color-base-300)",
+                "borderRadius": 3,
+            }
+        )
+    labels = [date_format(week.monday, "MONTH_DAY_FORMAT") for week in weeks]
+    return {"labels": labels, "datasets": sets}
 
 
 def panels(request: HttpRequest, page: str, customer_id: int | None) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from crm.core.admin.base import ReadOnlyAdmin
 from crm.core.errors import DomainError
 from crm.core.tasks import queue_job
 from customers.models import ImportBatch
+from customers.selectors.audit import describe_audit
 from customers.services import importing
 
 
@@ -26,7 +27,9 @@ class UploadForm(forms.Form):
 
     file = forms.FileField(
         label=gettext_lazy("File"),
-        help_text=gettext_lazy("CSV or Parquet with the columns of Online Retail."),
+        help_text=gettext_lazy(
+            "CSV or Parquet: Huike's customers, orders or order lines, or Online Retail."
+        ),
         widget=UnfoldAdminFileFieldWidget,
     )
     source = forms.SlugField(
@@ -48,11 +51,8 @@ class ImportBatchAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     list_filter = ("state",)
     list_select_related = ("source",)
-    fields = (
-        "filename", "source", "format", "state", "error", "rows_total", "rows_created",
-        "rows_updated", "rows_unchanged", "rows_rejected", "job",
-    )  # fmt: skip
-    change_form_after_template = "customers/import_after.html"
+    fields = ("filename", "source", "format", "created_at", "uploaded_by", "job", "public_id")
+    change_form_before_template = "customers/import_before.html"
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return bool(request.user.has_perm("customers.add_importbatch"))
@@ -101,7 +101,9 @@ class ImportBatchAdmin(ReadOnlyAdmin):
             if object_id.isdigit()
             else None
         )
-        context: dict[str, Any] = {"batch": batch}
+        context: dict[str, Any] = {}
+        if batch is not None:
+            context = {"batch": batch, "audit": describe_audit(batch.audit)}
         return super().change_view(
             request, object_id, form_url, {**context, **(extra_context or {})}
         )

@@ -6,7 +6,7 @@ Rows hold codes and numbers; sentences are made here, when they are shown.
 from analytics.selectors.wording.abstentions import explain_abstention, explain_run, why_missing
 from analytics.selectors.wording.cards import backtest_rows, score_cards
 from analytics.selectors.wording.definitions import definition, model_label
-from analytics.selectors.wording.numbers import money_range, percent
+from analytics.selectors.wording.numbers import money_range, number, percent
 from analytics.selectors.wording.reasons import explain_churn, explain_clv, explain_satisfaction
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "explain_satisfaction",
     "model_label",
     "money_range",
+    "number",
     "percent",
     "score_cards",
     "why_missing",

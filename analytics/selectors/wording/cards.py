@@ -1,5 +1,6 @@
 """Put a customer's scores, or a run's backtest, into boxes that a page shows as they are."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.utils.formats import number_format
@@ -22,30 +23,42 @@ def score_cards(score: CurrentScore, run: ScoringRun) -> list[Card]:
     return [_churn(score, run), _clv(score, run), _satisfaction(score, run), _rfm(score, run)]
 
 
-def backtest_rows(run: ScoringRun) -> list[dict[str, str]]:
-    """Return the run's figures beside the naive baseline's; none where nothing was tested."""
+def backtest_rows(run: ScoringRun) -> list[dict[str, Any]]:
+    """Return the run's figures beside the naive baseline's; none where nothing was tested.
+
+    ``winner`` is “model”, “baseline” or, where there is nothing to compare, empty.
+    """
     churn, rule = run.metrics.get("churn") or {}, run.baseline.get("churn") or {}
     clv, naive = run.metrics.get("clv") or {}, run.baseline.get("clv") or {}
-    shown = [
-        (_("Churn: AUC (1 ranks perfectly, 0.5 guesses)"), figure, churn, rule, "auc"),
-        (_("Churn: Brier score (0 is perfect)"), figure, churn, rule, "brier"),
-        (_("Churn: calibration error"), figure, churn, rule, "ece"),
-        (_("Churn: share that lapsed"), figure, churn, {}, "base_rate"),
-        (_("Spend: mean error per customer"), amount, clv, naive, "mae"),
-        (_("Spend: root mean squared error"), amount, clv, naive, "rmse"),
-        (_("Spend: total too high (+) or low (−), %"), _bias, clv, naive, "bias_percent"),
-        (_("Spend: Gini of the ranking (1 is perfect)"), figure, clv, naive, "gini"),
-        (_("Spend: share inside the 80 % band"), figure, clv, {}, "coverage_80"),
+    shown: list[tuple[str, Callable[[float], str], dict[str, Any], dict[str, Any], str, int]] = [
+        (_("Churn: AUC (1 ranks perfectly, 0.5 guesses)"), figure, churn, rule, "auc", 1),
+        (_("Churn: Brier score (0 is perfect)"), figure, churn, rule, "brier", -1),
+        (_("Churn: calibration error"), figure, churn, rule, "ece", -1),
+        (_("Churn: share that lapsed"), figure, churn, {}, "base_rate", 0),
+        (_("Spend: mean error per customer"), amount, clv, naive, "mae", -1),
+        (_("Spend: root mean squared error"), amount, clv, naive, "rmse", -1),
+        (_("Spend: total too high (+) or low (−), %"), _bias, clv, naive, "bias_percent", -1),
+        (_("Spend: Gini of the ranking (1 is perfect)"), figure, clv, naive, "gini", 1),
+        (_("Spend: share inside the 80 % band"), figure, clv, {}, "coverage_80", 0),
     ]
     return [
         {
             "label": label,
             "model": write(model[key]) if model.get(key) is not None else "—",
             "baseline": write(baseline[key]) if baseline.get(key) is not None else "—",
+            "winner": _winner(model.get(key), baseline.get(key), sense),
         }
-        for label, write, model, baseline, key in shown
+        for label, write, model, baseline, key, sense in shown
         if key in model
     ]
+
+
+def _winner(model: float | None, baseline: float | None, sense: int) -> str:
+    """Say whose figure is better; with ``sense`` −1 the one nearer to zero."""
+    if model is None or baseline is None or sense == 0:
+        return ""
+    ahead = model - baseline if sense > 0 else abs(baseline) - abs(model)
+    return "model" if ahead > 0 else "baseline" if ahead < 0 else ""
 
 
 def _churn(score: CurrentScore, run: ScoringRun) -> Card:

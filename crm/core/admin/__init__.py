@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -16,6 +17,7 @@ from crm.core.admin.base import ListAdmin, ReadOnlyAdmin
 from crm.core.enums import ApiScope
 from crm.core.errors import DomainError
 from crm.core.models import ApiKey, AuditEntry, Job
+from crm.core.registry import registry
 from crm.core.services import jobs, keys
 
 
@@ -24,10 +26,13 @@ def progress_words(job: Job) -> str:
     now = timezone.now()
     words = [str(job.get_state_display()), job.step]
     if job.total:
-        words.append(_("%(done)d of %(total)d") % {"done": job.done, "total": job.total})
+        words.append(
+            _("%(done)s of %(total)s")
+            % {"done": number_format(job.done), "total": number_format(job.total)}
+        )
     rate, left = job.rate(now), job.time_left(now)
     if rate and not job.is_final:
-        words.append(_("%(rate)d per second") % {"rate": round(rate)})
+        words.append(_("%(rate)s per second") % {"rate": number_format(round(rate))})
     if left is not None:
         words.append(_("about %(seconds)d s left") % {"seconds": round(left.total_seconds())})
     if job.state == "running" and job.heartbeat_at:
@@ -37,14 +42,22 @@ def progress_words(job: Job) -> str:
     return " · ".join(word for word in words if word)
 
 
+def _page(job: Job) -> str:
+    """Return the address of what the job makes, where its kind has one."""
+    if job.kind not in registry.job_handlers:
+        return ""
+    page = registry.job_handlers.get(job.kind).page
+    return page(job) if page else ""
+
+
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin):
     list_display = ("title", "state", "progress", "started_at", "finished_at")
     list_filter = ("state", "kind")
     search_fields = ("title", "public_id")
     fields = (
-        "title", "kind", "state", "started_at", "finished_at", "worker", "attempts", "error",
-        "error_file", "result",
+        "state", "started_at", "finished_at", "attempts", "worker", "error", "error_file",
+        "public_id",
     )  # fmt: skip
     change_form_before_template = "core/job_before.html"
     change_form_after_template = "core/job_after.html"
@@ -93,6 +106,7 @@ class JobAdmin(ReadOnlyAdmin):
         context: dict[str, Any] = {
             "job": job,
             "job_words": progress_words(job) if job else "",
+            "job_page": _page(job) if job else "",
             "job_log": list(job.log.order_by("-pk")[:100]) if job else [],
             "may_cancel": bool(job)
             and not job.is_final

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from crm.core.services.jobs import JobRun
 from customers.models import ImportBatch, ImportRow
+from customers.selectors.audit import word_reason
 from customers.services.importing.counts import Counts
 
 
@@ -41,12 +42,6 @@ def close(
     )
 
 
-def word(reason: str) -> str:
-    """Return a reason in the reader's language; “column: phrase” keeps its column."""
-    column, separator, phrase = reason.partition(": ")
-    return f"{column}: {_(phrase)}" if separator else _(reason)
-
-
 def _write_error_file(run: JobRun, batch: ImportBatch) -> None:
     """Write each rejected row as it was, with its reason; no cell can act as a formula."""
     rows = ImportRow.objects.filter(batch=batch).exclude(reason="").order_by("row_number")
@@ -59,7 +54,7 @@ def _write_error_file(run: JobRun, batch: ImportBatch) -> None:
                 header = list(row.original)
                 writer.writerow([*map(_harmless, header), "row", "reason"])
             cells = [_harmless(str(row.original.get(name, ""))) for name in header]
-            writer.writerow([*cells, row.row_number, word(row.reason)])
+            writer.writerow([*cells, row.row_number, word_reason(row.reason)])
         text.flush()
         file.seek(0)
         run.attach_errors(f"{batch.public_id}-errors.csv", File(file))

@@ -1,0 +1,75 @@
+"""Say in words what an import's audit counted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+LABELS = {
+    "lines": gettext_noop("Rows in the file"),
+    "orders": gettext_noop("Order numbers"),
+    "articles": gettext_noop("Articles and charges"),
+    "first": gettext_noop("First order"),
+    "last": gettext_noop("Last order"),
+    "total": gettext_noop("Quantity × price of all rows"),
+    "without_customer": gettext_noop("Rows without a customer (guests, kept)"),
+    "without_title": gettext_noop("Rows without a description"),
+    "duplicates": gettext_noop("Rows that repeat another one (kept)"),
+    "cancellation_lines": gettext_noop("Cancellation rows"),
+    "netted_quantity": gettext_noop("Pieces netted against earlier orders"),
+    "netted_amount": gettext_noop("Amount netted against earlier orders"),
+    "unmatched_refunds": gettext_noop("Refunds that found no order"),
+    "unmatched_quantity": gettext_noop("Pieces of refunds that found no order"),
+    "unmatched_amount": gettext_noop("Amount of refunds that found no order"),
+    "clean_customers": gettext_noop("By the usual cleaning rule: customers"),
+    "clean_lines": gettext_noop("By the usual cleaning rule: rows"),
+    "clean_total": gettext_noop("By the usual cleaning rule: amount"),
+}
+
+
+@dataclass(frozen=True)
+class AuditWords:
+    """Labelled figures, the codes booked as charges, and the rejected rows by reason."""
+
+    figures: list[tuple[str, str]]
+    charges: list[tuple[str, str, str]]
+    rejected: list[tuple[str, str]]
+
+
+def describe_audit(audit: Mapping[str, Any]) -> AuditWords:
+    """Return an audit in the reader's language."""
+    return AuditWords(
+        [(_(label), _figure(audit[key])) for key, label in LABELS.items() if key in audit],
+        [
+            (code, _figure(row["lines"]), _figure(row["amount"]))
+            for code, row in audit.get("charges", {}).items()
+        ],
+        [
+            (word_reason(reason), _figure(count))
+            for reason, count in audit.get("rejected", {}).items()
+        ],
+    )
+
+
+def word_reason(reason: str) -> str:
+    """Return a reject's reason in the reader's language; “column: phrase” keeps its column."""
+    column, separator, phrase = reason.partition(": ")
+    return f"{column}: {_(phrase)}" if separator and " " not in column else _(reason)
+
+
+def _figure(value: Any) -> str:
+    """Write a number, an amount or an instant as the reader writes it."""
+    if value is None:
+        return "–"
+    if isinstance(value, int):
+        return number_format(value, force_grouping=True)
+    if value[4:5] == "-" and "T" in value:
+        moment = timezone.localtime(datetime.fromisoformat(value))
+        return date_format(moment, "DATETIME_FORMAT")
+    return number_format(Decimal(value), 2, force_grouping=True)
