@@ -22,9 +22,8 @@ class ScoringRunAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     list_filter = ("state", "trigger")
     fields = (
-        "as_of_day", "state", "trigger", "model_name", "model_version", "horizon_days", "currency",
-        "discount_rate", "customer_count", "scored_count", "data_until", "published_at", "error",
-        "job",
+        "trigger", "model_name", "model_version", "currency", "discount_rate", "data_until",
+        "published_at", "error", "job", "public_id",
     )  # fmt: skip
     change_form_before_template = "analytics/run_before.html"
 
