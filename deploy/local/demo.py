@@ -5,6 +5,7 @@ web and beat, and prints where to look. Children are watched, and stopped by pro
 """
 
 import ctypes
+import fcntl
 import os
 import secrets
 import signal
@@ -87,6 +88,20 @@ class Child:
 
 def _die_with_parent() -> None:
     ctypes.CDLL("libc.so.6", use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+@contextmanager
+def only_one() -> Iterator[None]:
+    """Hold the folder for this demo: the first to end would stop the servers of the other."""
+    with open(VAR / "demo.lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoError(
+                "The demo of this folder runs already, in another window. "
+                "Use that one, or stop it there with Ctrl-C."
+            ) from None
+        yield
 
 
 @contextmanager
@@ -291,6 +306,15 @@ def main() -> int:
     signal.signal(signal.SIGINT, _interrupt)
     LOGS.mkdir(parents=True, exist_ok=True)
     print("Huike 回客, with the orders of a real shop:", flush=True)
+    try:
+        with only_one():
+            return _run()
+    except DemoError as error:
+        print(f"\n{error}", file=sys.stderr, flush=True)
+        return 1
+
+
+def _run() -> int:
     servers = Embedded(VAR)
     running: list[Child] = []
     code = 0

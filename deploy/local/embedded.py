@@ -156,6 +156,9 @@ class Embedded:
             "max_connections": "100",
             "shared_preload_libraries": "pg_stat_statements",
             "shared_buffers": "128MB" if self.ephemeral else "256MB",
+            # Postgres keeps a gigabyte of finished log by default: too much beside a small shop.
+            "max_wal_size": "256MB",
+            "min_wal_size": "64MB",
             "timezone": "UTC",
         }
         if self.ephemeral:
