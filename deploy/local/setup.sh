@@ -52,6 +52,6 @@ if [ "$(cat "$stamp" 2>/dev/null || true)" != "$want" ]; then
     say "Installing the pinned packages (once; about a minute)"
     arguments=()
     for list in "${lists[@]}"; do arguments+=(-r "$list"); done
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check "${arguments[@]}"
+    .venv/bin/python -m pip install -qq --disable-pip-version-check "${arguments[@]}"
     echo "$want" >"$stamp"
 fi
