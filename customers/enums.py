@@ -105,10 +105,20 @@ class ImportFormat(models.TextChoices):
     HUIKE_CUSTOMERS = "huike_customers", _("Huike customers")
     HUIKE_ORDERS = "huike_orders", _("Huike orders")
     HUIKE_ORDER_LINES = "huike_order_lines", _("Huike order lines")
+    SHOPIFY_CUSTOMERS = "shopify_customers", _("Shopify customers")
+    SHOPIFY_ORDERS = "shopify_orders", _("Shopify orders")
+    SHOPIFY_PRODUCTS = "shopify_products", _("Shopify products")
+    WOO_CUSTOMERS = "woo_customers", _("WooCommerce customers")
+    WOO_ORDERS = "woo_orders", _("WooCommerce orders")
+    TAOBAO_ORDERS = "taobao_orders", _("Taobao orders")
+    TAOBAO_ITEMS = "taobao_items", _("Taobao order items")
+    YOUZAN_ORDERS = "youzan_orders", _("Youzan orders")
+    MAPPED = "mapped", _("Columns mapped by hand")
 
 
 class ImportState(models.TextChoices):
     UPLOADED = "uploaded", _("Uploaded")
+    CHECKED = "checked", _("Tried out")
     RUNNING = "running", _("Running")
     FINISHED = "finished", _("Finished")
     FAILED = "failed", _("Failed")

@@ -30,6 +30,10 @@ class ImportBatch(TimeStampedModel):
     size = models.BigIntegerField(_("size in bytes"), default=0)
     sha256 = models.CharField(max_length=64, blank=True, default="")
     format = models.CharField(_("format"), max_length=24, choices=ImportFormat, blank=True)
+    header = models.JSONField(default=list, db_default=[], blank=True)
+    mapping = models.JSONField(_("mapping"), default=dict, db_default={}, blank=True)
+    options = models.JSONField(_("options"), default=dict, db_default={}, blank=True)
+    trial = models.JSONField(_("dry run"), default=dict, db_default={}, blank=True)
     state = models.CharField(
         _("state"), max_length=10, choices=ImportState, default=ImportState.UPLOADED
     )
@@ -70,16 +74,39 @@ class ImportBatch(TimeStampedModel):
         return self.filename
 
 
+class ImportMapping(TimeStampedModel):
+    """How a source's files with one header are read; remembered from the mapping screen."""
+
+    source = models.ForeignKey("customers.Source", models.CASCADE, related_name="+")
+    fingerprint = models.CharField(max_length=64, help_text=_("Of the header's names."))
+    mapping = models.JSONField(_("mapping"))
+    options = models.JSONField(_("options"), default=dict, db_default={}, blank=True)
+
+    class Meta:
+        verbose_name = _("column mapping")
+        verbose_name_plural = _("column mappings")
+        constraints = [
+            models.UniqueConstraint(fields=["source", "fingerprint"], name="import_mapping_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source_id} {self.fingerprint[:8]}"
+
+
 class ImportRow(models.Model):
     """A row of a file on its way into the record; gone when the import has ended.
 
-    ``original`` is the row as it stood in the file, for the error file. ``reason`` says why it is
-    rejected; the parsed columns are null where they could not be read. Formats with other columns
-    keep what they read in ``parsed``.
+    A row that tells of several things, such as an order and its first line, is several of these,
+    each of its own ``kind``. ``original`` is the row as it stood in the file, for the error file,
+    kept with the first of them. ``reason`` says why it is rejected; the parsed columns are null
+    where they could not be read. Formats with other columns keep what they read in ``parsed``.
+    ``fate`` is noted where a row is several: created, updated, unchanged by its first letter.
     """
 
     batch = models.ForeignKey("customers.ImportBatch", models.CASCADE, related_name="+")
     row_number = models.BigIntegerField()
+    kind = models.CharField(max_length=16, default="", db_default="")
+    fate = models.CharField(max_length=1, default="", db_default="")
     original = models.JSONField()
     reason = models.CharField(max_length=200, blank=True, default="", db_default="")
     order_number = models.CharField(max_length=120)
@@ -97,7 +124,7 @@ class ImportRow(models.Model):
         verbose_name = _("import row")
         verbose_name_plural = _("import rows")
         constraints = [
-            models.UniqueConstraint(fields=["batch", "row_number"], name="import_row_once"),
+            models.UniqueConstraint(fields=["batch", "row_number", "kind"], name="import_row_once"),
         ]
         indexes = [
             # Whole orders at a time, and a customer's cancellations at a time.

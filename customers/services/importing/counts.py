@@ -1,17 +1,24 @@
 """What became of the rows so far."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 
 from customers.models import Refund
 
+FATES = ("created", "updated", "unchanged", "rejected")
+
 
 @dataclass
 class Counts:
-    """Rows by fate; ``done`` is what the progress bar shows."""
+    """Rows by fate; ``done`` is what the progress bar shows.
+
+    ``total`` counts rows of the file, ``records`` what they tell of: a row may tell of an order
+    and of its first line. Until the end, the fates count records.
+    """
 
     total: int = 0
+    records: int = 0
     created: int = 0
     updated: int = 0
     unchanged: int = 0
@@ -21,12 +28,33 @@ class Counts:
     unmatched_quantity: int = 0
     netted_amount: str = "0"
     unmatched_amount: str = "0"
+    kinds: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def settle(self, kind: str, *, created: int, updated: int, unchanged: int) -> None:
+        """Count what became of records that were written."""
+        self.created += created
+        self.updated += updated
+        self.unchanged += unchanged
+        self.of(kind).update(
+            created=self.of(kind)["created"] + created,
+            updated=self.of(kind)["updated"] + updated,
+            unchanged=self.of(kind)["unchanged"] + unchanged,
+        )
+
+    def reject(self, kind: str, count: int) -> None:
+        """Count records that go back."""
+        self.rejected += count
+        self.of(kind)["rejected"] += count
+
+    def of(self, kind: str) -> dict[str, int]:
+        """Return the fates of one kind of record."""
+        return self.kinds.setdefault(kind, dict.fromkeys(FATES, 0))
 
     @property
     def done(self) -> int:
         """Staging is a third of the way; the rest is writing."""
         written = self.created + self.updated + self.unchanged + self.rejected
-        return self.total // 3 + 2 * written // 3
+        return self.total // 3 + 2 * self.total * written // (3 * max(self.records, 1))
 
     def add_refunds(self, *, netted: Sequence[Refund], unmatched: Sequence[Refund]) -> None:
         """Count what found an order and what found none."""

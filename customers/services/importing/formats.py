@@ -8,15 +8,14 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from crm.core.services.jobs import JobRun
-from customers.connectors.tables import RawRow
 from customers.enums import ImportFormat
 from customers.errors import UnknownFormatError
 from customers.models import ImportBatch
 from customers.services.importing import huike, online_retail
 from customers.services.importing.counts import Counts
+from customers.services.importing.stagers import Stager
 
 Step = Callable[[JobRun, ImportBatch, Any, Counts], Any]
-ToColumns = Callable[[RawRow], tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
@@ -24,13 +23,13 @@ class Format:
     """A kind of file.
 
     ``missing`` says which of how many columns a header lacks; ``check`` refuses it for other
-    reasons; ``stager`` makes the function from a row to the columns of ImportRow behind its
-    number; ``steps`` follow the staging, by name and in order.
+    reasons; ``stager`` makes what turns rows into staging rows, from the state it was left in;
+    ``steps`` follow the staging, by name and in order.
     """
 
     missing: Callable[[list[str]], tuple[list[str], int]]
     check: Callable[[list[str]], None]
-    stager: Callable[[ImportBatch, list[str], datetime], ToColumns]
+    stager: Callable[[ImportBatch, list[str], datetime, dict[str, Any]], Stager]
     steps: tuple[tuple[str, Step], ...]
 
 

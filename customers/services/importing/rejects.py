@@ -16,9 +16,11 @@ from customers.selectors.audit import word_reason
 from customers.services.importing.counts import Counts
 
 
-def count_rejected(batch_id: int) -> dict[str, int]:
-    """Return how many rows each reason rejected."""
+def count_rejected(batch_id: int, kind: str | None = None) -> dict[str, int]:
+    """Return how many records, of one kind or of all, each reason rejected."""
     rows = ImportRow.objects.filter(batch_id=batch_id).exclude(reason="")
+    if kind is not None:
+        rows = rows.filter(kind=kind)
     found = rows.values_list("reason").annotate(count=Count("pk")).order_by("reason")
     return dict(found)
 

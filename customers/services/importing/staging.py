@@ -17,8 +17,8 @@ from customers.services.importing.counts import Counts
 STEP = 25_000
 MOST_FUTURE = timedelta(minutes=5)
 COPY = """
-    COPY customers_importrow (batch_id, row_number, original, reason, order_number, sku, title,
-        quantity, unit_price, placed_at, customer_key, country, is_cancellation, parsed)
+    COPY customers_importrow (batch_id, row_number, kind, original, reason, order_number, sku,
+        title, quantity, unit_price, placed_at, customer_key, country, is_cancellation, parsed)
     FROM STDIN
 """
 
@@ -30,11 +30,14 @@ def stage_rows(
     path = Path(batch.file.path)
     layout = tables.Layout(**after["layout"]) if after else tables.read_layout(path)
     row, byte = after.get("row", 0), after.get("byte", 0)
-    to_columns = formats.of(batch).stager(batch, layout.names, batch.created_at + MOST_FUTURE)
+    latest = batch.created_at + MOST_FUTURE
+    stager = formats.of(batch).stager(batch, layout.names, latest, after.get("state", {}))
     staged = 0
     with connection.cursor() as cursor, cursor.copy(COPY) as copy:
         for raw in tables.read_rows(path, layout, after=row, byte=byte):
-            copy.write_row((batch.pk, raw.number, *to_columns(raw)))
+            for columns in stager(raw):
+                copy.write_row((batch.pk, raw.number, *columns))
+                counts.records += 1
             staged += 1
             if staged == STEP:
                 break
@@ -43,4 +46,9 @@ def stage_rows(
     run.save(step=_("Reading the file"), total=counts.total)
     if staged < STEP:
         return None
-    return {"layout": asdict(layout), "row": raw.number, "byte": raw.end}
+    return {
+        "layout": asdict(layout),
+        "row": raw.number,
+        "byte": raw.end,
+        "state": stager.state,
+    }

@@ -8,7 +8,7 @@ from customers.services.importing.huike.lines import write_lines
 from customers.services.importing.huike.orders import write_orders
 
 KINDS = {
-    ImportFormat.HUIKE_CUSTOMERS: Kind(CUSTOMERS, "customer_id", write_customers),
-    ImportFormat.HUIKE_ORDERS: Kind(ORDERS, "order_id", write_orders),
-    ImportFormat.HUIKE_ORDER_LINES: Kind(LINES, "line_id", write_lines),
+    ImportFormat.HUIKE_CUSTOMERS: Kind("customers", CUSTOMERS, "customer_id", write_customers),
+    ImportFormat.HUIKE_ORDERS: Kind("orders", ORDERS, "order_id", write_orders),
+    ImportFormat.HUIKE_ORDER_LINES: Kind("lines", LINES, "line_id", write_lines),
 }

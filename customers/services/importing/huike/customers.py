@@ -36,8 +36,8 @@ PART = """
         FROM jsonb_to_recordset(v.identities) AS g(issuer text, kind text, value text)
         JOIN customers_identity i USING (issuer, kind, value)
     ) s ON true
-    WHERE r.batch_id = %(batch)s AND r.row_number > %(after)s AND r.row_number <= %(until)s
-        AND r.reason = ''
+    WHERE r.batch_id = %(batch)s AND r.kind = %(kind)s AND r.row_number > %(after)s
+        AND r.row_number <= %(until)s AND r.reason = ''
 """
 KNOWN = "UPDATE import_part SET customer_id = coalesce(by_key, by_email, by_phone, by_scoped)"
 # Nobody's key is taken from them: such rows go back with the reason.
@@ -74,7 +74,8 @@ CONFLICTS = """
     )
     UPDATE customers_importrow r SET reason = s.reason
     FROM said s
-    WHERE r.batch_id = %(batch)s AND r.row_number = s.row_number AND s.reason IS NOT NULL
+    WHERE r.batch_id = %(batch)s AND r.kind = %(kind)s AND r.row_number = s.row_number
+        AND s.reason IS NOT NULL
 """
 CREATE = """
     WITH made AS (
@@ -142,11 +143,7 @@ CONSENTS = """
     ON CONFLICT (customer_id, channel, topic, at, action) DO NOTHING
     RETURNING customer_id
 """
-FATES = """
-    SELECT count(*) FILTER (WHERE is_new),
-        count(*) FILTER (WHERE NOT is_new AND customer_id = ANY(%(touched)s)), count(*)
-    FROM import_part
-"""
+CHANGED = "customer_id = ANY(%(touched)s)"
 MARKS = """
     INSERT INTO customers_factsmark (customer_id)
     SELECT DISTINCT customer_id FROM import_part WHERE is_new OR customer_id = ANY(%(touched)s)
@@ -159,17 +156,13 @@ def write_customers(cursor: Any, page: Page, counts: Counts) -> None:
     cursor.execute(PART, values)
     cursor.execute(KNOWN)
     cursor.execute(CONFLICTS, values)
-    counts.rejected += cursor.rowcount
+    counts.reject(page.kind, cursor.rowcount)
     cursor.execute(CREATE, values)
     touched: set[int] = set()
     for statement in (UPDATE, KEYS, CONSENTS):
         cursor.execute(statement, values)
         touched.update(row[0] for row in cursor.fetchall())
     values["touched"] = sorted(touched)
-    cursor.execute(FATES, values)
-    created, updated, rows = cursor.fetchone()
+    page.settle(cursor, counts, values, new="is_new", changed=CHANGED)
     cursor.execute(MARKS, values)
     cursor.execute("DROP TABLE import_part")
-    counts.created += created
-    counts.updated += updated
-    counts.unchanged += rows - created - updated

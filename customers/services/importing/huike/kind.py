@@ -1,7 +1,7 @@
 """What the three kinds of file have in common: reading, doubles, pages, the end."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ from customers.selectors.shop import shop_settings
 from customers.services import identities
 from customers.services.importing import rejects
 from customers.services.importing.counts import Counts
+from customers.services.importing.stagers import Columns, OneByOne
 
 ROWS = 5_000
 TABLES = (
@@ -40,32 +41,51 @@ DOUBLES = """
     FROM (
         SELECT row_number, lead(row_number) OVER (
             PARTITION BY order_number, customer_key, sku ORDER BY row_number) AS later
-        FROM customers_importrow WHERE batch_id = %(batch)s AND reason = ''
+        FROM customers_importrow WHERE batch_id = %(batch)s AND kind = %(kind)s AND reason = ''
     ) d
-    WHERE r.batch_id = %(batch)s AND r.row_number = d.row_number AND d.later IS NOT NULL
+    WHERE r.batch_id = %(batch)s AND r.kind = %(kind)s AND r.row_number = d.row_number
+        AND d.later IS NOT NULL
 """
 NEXT = """
     SELECT max(row_number) FROM (
         SELECT row_number FROM customers_importrow
-        WHERE batch_id = %(batch)s AND row_number > %(after)s
+        WHERE batch_id = %(batch)s AND kind = %(kind)s AND row_number > %(after)s
         ORDER BY row_number LIMIT %(limit)s
     ) part
+"""
+FATES = """
+    SELECT count(*) FILTER (WHERE {new}), count(*) FILTER (WHERE NOT ({new}) AND {changed}),
+        count(*)
+    FROM import_part
+"""
+# Of a row that tells of several things, each is noted: the row's own fate is told at the end.
+NOTES = """
+    UPDATE customers_importrow r
+    SET fate = CASE WHEN {new} THEN 'c' WHEN {changed} THEN 'u' ELSE 's' END
+    FROM import_part p
+    WHERE r.batch_id = %(batch)s AND r.kind = %(kind)s AND r.row_number = p.row_number
 """
 
 
 @dataclass(frozen=True)
 class Page:
-    """The rows behind ``after`` up to ``until``, and how the shop counts."""
+    """The records of a kind behind row ``after`` up to ``until``, and how the shop counts.
+
+    ``is_shared``: rows of this file tell of several kinds.
+    """
 
     batch: ImportBatch
+    kind: str
     after: int
     until: int
     shop: ShopSettings
+    is_shared: bool = False
 
     def values(self, **more: Any) -> dict[str, Any]:
         """Return the parameters every statement may name."""
         return {
             "batch": self.batch.pk,
+            "kind": self.kind,
             "after": self.after,
             "until": self.until,
             "source": self.batch.source_id,
@@ -75,14 +95,27 @@ class Page:
             **more,
         }
 
+    def settle(
+        self, cursor: Any, counts: Counts, values: Mapping[str, Any], *, new: str, changed: str
+    ) -> None:
+        """Count the fates of ``import_part``; two conditions on its rows tell them apart."""
+        cursor.execute(FATES.format(new=new, changed=changed), values)
+        created, updated, rows = cursor.fetchone()
+        counts.settle(
+            self.kind, created=created, updated=updated, unchanged=rows - created - updated
+        )
+        if self.is_shared:
+            cursor.execute(NOTES.format(new=new, changed=changed), values)
+
 
 Write = Callable[[Any, Page, Counts], None]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of file: its columns, the column its rows are known by, how a page is written."""
+    """One kind of record: its columns, the one it is known by, how a page of it is written."""
 
+    name: str
     columns: Mapping[str, huike.Column]
     key: str
     write_page: Write
@@ -111,17 +144,25 @@ class Kind:
             )
 
     def stager(
-        self, batch: ImportBatch, header: list[str], latest: datetime
-    ) -> Callable[[RawRow], tuple[Any, ...]]:
-        """Return the function from a row to the staging table's columns."""
+        self, batch: ImportBatch, header: list[str], latest: datetime, _state: dict[str, Any]
+    ) -> OneByOne:
+        """Return what turns a row of this kind's own file into the staging table's columns."""
+        read = self.reader(header, latest)
+        return OneByOne(lambda row: read(row, row.cells))
+
+    def reader(
+        self, header: Iterable[str], latest: datetime
+    ) -> Callable[[RawRow, Mapping[str, str]], Columns]:
+        """Return the function from a record, and the row it stood in, to the staging columns."""
         parse = huike.parser(header, self.columns, _readers())
         lines = self.columns is huike.LINES
 
-        def to_columns(row: RawRow) -> tuple[Any, ...]:
+        def to_columns(row: RawRow, original: Mapping[str, str]) -> Columns:
             found = parse(row)
             values = found.values
             return (
-                json.dumps(found.cells, ensure_ascii=False),
+                self.name,
+                json.dumps(original, ensure_ascii=False),
                 (found.reason or _in_future(values, latest))[:200],
                 values.get("order_id", ""),
                 values.get("line_id", "") if lines else "",
@@ -135,27 +176,35 @@ class Kind:
         return to_columns
 
     def prepare(self, run: JobRun, batch: ImportBatch, _after: object, counts: Counts) -> None:
-        """Reject rows that stand in the file again, and count all that cannot be read."""
+        """Reject records that stand in the file again, and count all that cannot be read."""
+        reason = f"{self.key}: {AGAIN}"
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE customers_importrow")
-            cursor.execute(DOUBLES, {"batch": batch.pk, "reason": f"{self.key}: {AGAIN}"})
-        counts.rejected = sum(rejects.count_rejected(batch.pk).values())
+            cursor.execute(DOUBLES, {"batch": batch.pk, "kind": self.name, "reason": reason})
+        counts.reject(self.name, sum(rejects.count_rejected(batch.pk, self.name).values()))
         run.save(step=_("Comparing rows"))
 
     def write(
-        self, run: JobRun, batch: ImportBatch, after: int | str, counts: Counts
+        self,
+        run: JobRun,
+        batch: ImportBatch,
+        after: int | str,
+        counts: Counts,
+        is_shared: bool = False,
     ) -> int | None:
-        """Write the next rows; return the number of the last one, or None at the end."""
+        """Write the next records; return the number of the last row, or None at the end."""
         shop = shop_settings()
         # Zone and currency stay as they are, and one import at a time gives out keys.
         type(shop).objects.select_for_update().get(pk=shop.pk)
         with connection.cursor() as cursor:
             start = int(after or 0)
-            cursor.execute(NEXT, {"batch": batch.pk, "after": start, "limit": ROWS})
+            place = {"batch": batch.pk, "kind": self.name, "after": start, "limit": ROWS}
+            cursor.execute(NEXT, place)
             row = cursor.fetchone()
             if row is None or row[0] is None:
                 return None
-            self.write_page(cursor, Page(batch, start, row[0], shop), counts)
+            page = Page(batch, self.name, start, row[0], shop, is_shared)
+            self.write_page(cursor, page, counts)
         run.save(step=_("Writing rows"))
         return int(row[0])
 

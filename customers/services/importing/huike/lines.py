@@ -23,13 +23,14 @@ PART = """
         refunded_quantity int, refunded_amount numeric, refunded_at timestamptz)
     LEFT JOIN customers_order o ON o.source_id = %(source)s AND o.external_id = r.order_number
     LEFT JOIN customers_orderline l ON l.order_id = o.id AND l.line_key = r.sku
-    WHERE r.batch_id = %(batch)s AND r.row_number > %(after)s AND r.row_number <= %(until)s
-        AND r.reason = ''
+    WHERE r.batch_id = %(batch)s AND r.kind = %(kind)s AND r.row_number > %(after)s
+        AND r.row_number <= %(until)s AND r.reason = ''
 """
 ORPHANS = """
     WITH gone AS (DELETE FROM import_part WHERE order_id IS NULL RETURNING row_number)
     UPDATE customers_importrow r SET reason = 'order_id: ' || %(no_order)s
-    FROM gone WHERE r.batch_id = %(batch)s AND r.row_number = gone.row_number
+    FROM gone
+    WHERE r.batch_id = %(batch)s AND r.kind = %(kind)s AND r.row_number = gone.row_number
 """
 CATEGORIES = """
     INSERT INTO customers_category (source_id, external_id, name)
@@ -118,11 +119,11 @@ REFUNDS_IN = """
             excluded.amount, excluded.amount_shop)
     RETURNING line_id
 """
-FATES = """
-    SELECT count(*) FILTER (WHERE line_id IS NULL),
-        count(*) FILTER (WHERE line_id = ANY(%(lines)s)), count(*),
-        coalesce(array_agg(DISTINCT order_id)
-            FILTER (WHERE line_id IS NULL OR line_id = ANY(%(lines)s)), '{}')
+NEW = "line_id IS NULL"
+CHANGED = "line_id = ANY(%(lines)s)"
+ORDERS = """
+    SELECT coalesce(array_agg(DISTINCT order_id)
+        FILTER (WHERE line_id IS NULL OR line_id = ANY(%(lines)s)), '{}')
     FROM import_part
 """
 MARKS = """
@@ -137,7 +138,7 @@ def write_lines(cursor: Any, page: Page, counts: Counts) -> None:
     values = page.values(no_order=NO_ORDER)
     cursor.execute(PART, values)
     cursor.execute(ORPHANS, values)
-    counts.rejected += cursor.rowcount
+    counts.reject(page.kind, cursor.rowcount)
     for statement in (CATEGORIES, PRODUCTS, FIND):
         cursor.execute(statement, values)
     changed: set[int] = set()
@@ -145,13 +146,10 @@ def write_lines(cursor: Any, page: Page, counts: Counts) -> None:
         cursor.execute(statement, values)
         changed.update(row[0] for row in cursor.fetchall())
     values["lines"] = sorted(changed)
-    cursor.execute(FATES, values)
-    created, updated, rows, orders = cursor.fetchone()
-    values["orders"] = orders
+    page.settle(cursor, counts, values, new=NEW, changed=CHANGED)
+    cursor.execute(ORDERS, values)
+    values["orders"] = cursor.fetchone()[0]
     cursor.execute(FOLLOW, values)
     cursor.execute(REFUNDED, values)
     cursor.execute(MARKS, values)
     cursor.execute("DROP TABLE import_part")
-    counts.created += created
-    counts.updated += updated
-    counts.unchanged += rows - created - updated

@@ -21,8 +21,8 @@ PART = """
         is_test boolean, updated_at timestamptz)
     LEFT JOIN customers_order o
         ON o.source_id = %(source)s AND o.external_id = r.order_number
-    WHERE r.batch_id = %(batch)s AND r.row_number > %(after)s AND r.row_number <= %(until)s
-        AND r.reason = ''
+    WHERE r.batch_id = %(batch)s AND r.kind = %(kind)s AND r.row_number > %(after)s
+        AND r.row_number <= %(until)s AND r.reason = ''
 """
 # A new id of somebody who is known by e-mail or phone, and has no id of this source yet.
 RECOGNISE = """
@@ -218,11 +218,7 @@ REFUNDED = """
     ) s
     WHERE o.id = s.id AND o.refunded <> s.amount
 """
-FATES = """
-    SELECT count(*) FILTER (WHERE is_new),
-        count(*) FILTER (WHERE NOT is_new AND order_id = ANY(%(orders)s)), count(*)
-    FROM import_part
-"""
+CHANGED = "order_id = ANY(%(orders)s)"
 MARKS = """
     INSERT INTO customers_factsmark (customer_id)
     SELECT DISTINCT b.customer_id
@@ -247,13 +243,9 @@ def write_orders(cursor: Any, page: Page, counts: Counts) -> None:
     values["orders"] = sorted(changed)
     cursor.execute(FOLLOW, values)
     cursor.execute(REFUNDED, values)
-    cursor.execute(FATES, values)
-    created, updated, rows = cursor.fetchone()
+    page.settle(cursor, counts, values, new="is_new", changed=CHANGED)
     cursor.execute(MARKS, values)
     cursor.execute("DROP TABLE import_part")
-    counts.created += created
-    counts.updated += updated
-    counts.unchanged += rows - created - updated
 
 
 def _find_buyers(cursor: Any, values: dict[str, Any]) -> None:

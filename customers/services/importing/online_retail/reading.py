@@ -1,7 +1,6 @@
 """From a row of the file to a row of the staging table."""
 
 import json
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +11,7 @@ from customers.connectors import online_retail
 from customers.connectors.tables import RawRow
 from customers.models import ImportBatch
 from customers.selectors.shop import shop_settings
+from customers.services.importing.stagers import OneByOne
 
 FUTURE = gettext_noop("the date lies in the future")
 
@@ -22,9 +22,9 @@ def missing(header: list[str]) -> tuple[list[str], int]:
 
 
 def stager(
-    batch: ImportBatch, header: list[str], latest: datetime
-) -> Callable[[RawRow], tuple[Any, ...]]:
-    """Return the function from a row to the staging table's columns."""
+    batch: ImportBatch, header: list[str], latest: datetime, _state: dict[str, Any]
+) -> OneByOne:
+    """Return what turns a row into the staging table's columns."""
     zone = ZoneInfo(shop_settings().zone)
     columns, _missing = online_retail.match_columns(header)
 
@@ -35,6 +35,7 @@ def stager(
         if not reason and placed_at is not None and placed_at > latest:
             reason = FUTURE
         return (
+            "",
             json.dumps(line.cells, ensure_ascii=False),
             reason[:200],
             line.invoice,
@@ -49,4 +50,4 @@ def stager(
             "{}",
         )
 
-    return to_columns
+    return OneByOne(to_columns)
