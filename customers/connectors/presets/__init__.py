@@ -14,7 +14,10 @@ from customers.connectors.presets.base import (
     Translator,
     folded,
 )
+from customers.connectors.presets.kinds import KINDS
+from customers.connectors.presets.mapping import MappedFile, Mapping
 from customers.connectors.presets.shopify_orders import ShopifyOrders
+from customers.connectors.presets.suggesting import Suggestion, suggest
 
 PRESETS: dict[str, Preset] = {preset.key: preset for preset in (ShopifyOrders(),)}
 
@@ -27,15 +30,20 @@ def recognise(header: Sequence[str]) -> Preset | None:
 
 __all__ = [
     "CUSTOMERS",
+    "KINDS",
     "LINES",
     "ORDERS",
     "PRESETS",
     "PRODUCTS",
+    "MappedFile",
+    "Mapping",
     "Preset",
     "Record",
     "State",
+    "Suggestion",
     "Translated",
     "Translator",
     "folded",
     "recognise",
+    "suggest",
 ]
