@@ -11,6 +11,10 @@ class UnreadableFileError(DomainError):
     code = "unreadable_file"
 
 
+class InvalidMappingError(DomainError):
+    code = "invalid_mapping"
+
+
 class IdentityTakenError(DomainError):
     code = "identity_taken"
     status = 409
