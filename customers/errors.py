@@ -7,6 +7,10 @@ class UnknownFormatError(DomainError):
     code = "unknown_format"
 
 
+class UnrecognisedError(UnknownFormatError):
+    """No format has this header: its columns can be mapped by hand."""
+
+
 class UnreadableFileError(DomainError):
     code = "unreadable_file"
 
@@ -38,3 +42,11 @@ class MergeRefusedError(WrongStateError):
 
 class UnmergeRefusedError(WrongStateError):
     code = "unmerge_refused"
+
+
+class InvalidOptionsError(DomainError):
+    code = "invalid_options"
+
+
+class ImportStateError(WrongStateError):
+    code = "import_state"

@@ -1,6 +1,6 @@
 """What became of the rows so far."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 
@@ -29,6 +29,12 @@ class Counts:
     netted_amount: str = "0"
     unmatched_amount: str = "0"
     kinds: dict[str, dict[str, int]] = field(default_factory=dict)
+    notes: dict[str, int] = field(default_factory=dict)
+
+    def note(self, notes: Mapping[str, int]) -> None:
+        """Count what was left empty though the file said something."""
+        for note, times in notes.items():
+            self.notes[note] = self.notes.get(note, 0) + times
 
     def settle(self, kind: str, *, created: int, updated: int, unchanged: int) -> None:
         """Count what became of records that were written."""

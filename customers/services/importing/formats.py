@@ -1,37 +1,16 @@
-"""Which files are read, how each is recognised, and what becomes of its rows."""
+"""Which files are read, and how each is recognised."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from crm.core.services.jobs import JobRun
+from customers.connectors.presets import PRESETS
 from customers.enums import ImportFormat
-from customers.errors import UnknownFormatError
+from customers.errors import UnknownFormatError, UnrecognisedError
 from customers.models import ImportBatch
 from customers.services.importing import huike, online_retail
-from customers.services.importing.counts import Counts
-from customers.services.importing.stagers import Stager
-
-Step = Callable[[JobRun, ImportBatch, Any, Counts], Any]
-
-
-@dataclass(frozen=True)
-class Format:
-    """A kind of file.
-
-    ``missing`` says which of how many columns a header lacks; ``check`` refuses it for other
-    reasons; ``stager`` makes what turns rows into staging rows, from the state it was left in;
-    ``steps`` follow the staging, by name and in order.
-    """
-
-    missing: Callable[[list[str]], tuple[list[str], int]]
-    check: Callable[[list[str]], None]
-    stager: Callable[[ImportBatch, list[str], datetime, dict[str, Any]], Stager]
-    steps: tuple[tuple[str, Step], ...]
-
+from customers.services.importing.format import Format
+from customers.services.importing.translated import format_of, format_of_mapping
 
 FORMATS = {
     **{
@@ -53,40 +32,50 @@ FORMATS = {
             ("conclude", online_retail.conclude),
         ),
     ),
+    **{ImportFormat(key): format_of(preset) for key, preset in PRESETS.items()},
 }
 
 
 def of(batch: ImportBatch) -> Format:
     """Return how a batch's file is read."""
+    if batch.format == ImportFormat.MAPPED:
+        return format_of_mapping(batch.mapping)
     return FORMATS[ImportFormat(batch.format)]
 
 
-def recognise(header: list[str], wanted: str) -> ImportFormat:
+def recognise(header: list[str], wanted: str = "") -> ImportFormat:
     """Return the format of a file with this header; ``wanted`` asks for one by name.
 
     Raises UnknownFormatError with what was found and what is missing.
     """
-    names = [ImportFormat(wanted)] if wanted in ImportFormat.values else list(FORMATS)
-    if wanted and wanted not in ImportFormat.values:
+    names = [ImportFormat(wanted)] if wanted in FORMATS else list(FORMATS)
+    if wanted and wanted not in FORMATS:
         raise UnknownFormatError(
             _("There is no format “%(name)s”. Choose one of: %(names)s.")
-            % {"name": wanted, "names": ", ".join(ImportFormat.values)}
+            % {"name": wanted, "names": ", ".join(FORMATS)}
         )
     lacks = {name: FORMATS[name].missing(header) for name in names}
-    # Of the formats that fit, the one that asks for most: lines may name the customer, too.
     fitting = [name for name in names if not lacks[name][0]]
     if not fitting:
-        near = min(lacks, key=lambda name: len(lacks[name][0]) / lacks[name][1])
-        raise UnknownFormatError(
-            _("This header is not known: %(found)s. For “%(format)s” it lacks: %(missing)s.")
-            % {
-                "found": ", ".join(header[:30]),
-                "format": near.label,
-                "missing": ", ".join(lacks[near][0]),
-            },
-            found=header[:30],
-            missing=lacks[near][0],
-        )
-    found = fitting[-1]
+        raise _unknown(header, lacks)
+    # Of the formats that fit, the one that asks for most: lines may name the customer, too.
+    found = max(fitting, key=lambda name: lacks[name][1])
     FORMATS[found].check(header)
     return found
+
+
+def _unknown(
+    header: list[str], lacks: dict[ImportFormat, tuple[list[str], int]]
+) -> UnrecognisedError:
+    """Name the format that comes nearest, and what it lacks."""
+    near = min(lacks, key=lambda name: len(lacks[name][0]) / lacks[name][1])
+    named: dict[str, Any] = {"found": header[:30], "missing": lacks[near][0]}
+    return UnrecognisedError(
+        _("This header is not known: %(found)s. For “%(format)s” it lacks: %(missing)s.")
+        % {
+            "found": ", ".join(header[:30]),
+            "format": near.label,
+            "missing": ", ".join(lacks[near][0]),
+        },
+        **named,
+    )

@@ -1,6 +1,7 @@
-"""The import's job: stage the rows, then do the steps of the file's format."""
+"""The import's job: stage the rows, then do the steps of the file's format, or try them out."""
 
 import time
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -12,6 +13,8 @@ from customers.enums import ImportState
 from customers.models import ImportBatch, ImportRow
 from customers.services.importing import formats
 from customers.services.importing.counts import Counts
+from customers.services.importing.format import Step
+from customers.services.importing.rehearsal import rehearse
 from customers.services.importing.staging import stage_rows
 
 
@@ -21,13 +24,13 @@ def run_chunk(run: JobRun) -> bool:
     Each step is one transaction: its rows, its counts and the resume point appear together.
     """
     batch = ImportBatch.objects.select_related("source").get(pk=run.parameters["batch"])
-    if batch.state == ImportState.UPLOADED:
+    if batch.state != ImportState.RUNNING:
         ImportBatch.objects.filter(pk=batch.pk).update(state=ImportState.RUNNING)
-    steps = (("stage", stage_rows), *formats.of(batch).steps)
+    steps = _steps(run, batch)
     names = [name for name, _step in steps]
     deadline = time.monotonic() + settings.JOB_CHUNK_SECONDS / 2
     while True:
-        cursor = run.cursor or {"phase": "stage", "after": {}, "counts": {}}
+        cursor = run.cursor or _start(batch, names)
         place = names.index(cursor["phase"])
         counts = Counts(**cursor["counts"])
         with transaction.atomic():
@@ -42,16 +45,39 @@ def run_chunk(run: JobRun) -> bool:
             return False
 
 
+def _steps(run: JobRun, batch: ImportBatch) -> list[tuple[str, Step]]:
+    steps = formats.of(batch).steps
+    if run.parameters.get("dry_run"):
+        return [("stage", stage_rows), ("rehearse", rehearse(steps))]
+    return [("stage", stage_rows), *steps]
+
+
+def _start(batch: ImportBatch, names: list[str]) -> dict[str, Any]:
+    """Return where a job begins: behind the staging, when a dry run has left its rows."""
+    rows = ImportRow.objects.filter(batch=batch)
+    staged = batch.trial.get("staged")
+    if staged and rows.count() == staged["records"]:
+        return {"phase": names[1], "after": "", "counts": staged}
+    rows.delete()
+    return {"phase": "stage", "after": {}, "counts": {}}
+
+
 def on_end(job: Job) -> None:
-    """Bring the import's own row into the state its job ended in, and clear the staging rows."""
+    """Bring the import's own row into the state its job ended in, and clear the staging rows.
+
+    A dry run leaves them: the import that follows need not read the file again.
+    """
     states = {
         JobState.SUCCEEDED: ImportState.FINISHED,
         JobState.FAILED: ImportState.FAILED,
         JobState.CANCELLED: ImportState.CANCELLED,
     }
     batch = ImportBatch.objects.filter(pk=job.parameters["batch"])
+    if job.parameters.get("dry_run") and job.state == JobState.SUCCEEDED:
+        batch.update(state=ImportState.CHECKED, error="")
+        return
     batch.update(state=states[JobState(job.state)], error=job.error)
-    if job.state != JobState.SUCCEEDED:
+    if job.state != JobState.SUCCEEDED and not job.parameters.get("dry_run"):
         counts = Counts(**(job.cursor or {}).get("counts", {}))
         batch.update(**counts.as_columns())
     ImportRow.objects.filter(batch_id=job.parameters["batch"]).delete()

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.files import File
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from crm.core.services.jobs import JobRun
@@ -23,6 +23,17 @@ def count_rejected(batch_id: int, kind: str | None = None) -> dict[str, int]:
         rows = rows.filter(kind=kind)
     found = rows.values_list("reason").annotate(count=Count("pk")).order_by("reason")
     return dict(found)
+
+
+def told_rejects(batch_id: int) -> QuerySet[Any]:
+    """Return the rejected records in the file's order; ``told`` is the row each stood in.
+
+    A row that tells of several things is here once: with the first of them that was rejected.
+    """
+    rows = ImportRow.objects.filter(batch_id=batch_id)
+    whole = rows.filter(row_number=OuterRef("row_number")).exclude(original={})
+    rejected = rows.exclude(reason="").order_by("row_number", "pk").distinct("row_number")
+    return rejected.annotate(told=Subquery(whole.values("original")[:1]))
 
 
 def close(
@@ -46,16 +57,16 @@ def close(
 
 def _write_error_file(run: JobRun, batch: ImportBatch) -> None:
     """Write each rejected row as it was, with its reason; no cell can act as a formula."""
-    rows = ImportRow.objects.filter(batch=batch).exclude(reason="").order_by("row_number")
+    rows = told_rejects(batch.pk)
     with tempfile.TemporaryFile("w+b") as file:
         text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
         writer = csv.writer(text)
         header: list[str] = []
         for row in rows.iterator(chunk_size=2000):
             if not header:
-                header = list(row.original)
+                header = list(row.told)
                 writer.writerow([*map(_harmless, header), "row", "reason"])
-            cells = [_harmless(str(row.original.get(name, ""))) for name in header]
+            cells = [_harmless(str(row.told.get(name, ""))) for name in header]
             writer.writerow([*cells, row.row_number, word_reason(row.reason)])
         text.flush()
         file.seek(0)

@@ -42,6 +42,7 @@ def stage_rows(
             if staged == STEP:
                 break
     counts.total += staged
+    counts.note(stager.notes)
     run.job.total = counts.total
     run.save(step=_("Reading the file"), total=counts.total)
     if staged < STEP:

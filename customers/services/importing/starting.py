@@ -1,6 +1,8 @@
 """Take a file in: store it, recognise it, create its job."""
 
 import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,13 +13,29 @@ from django.db import transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from crm.core.models import Job
 from crm.core.services import jobs
-from customers.connectors import tables
-from customers.errors import UnknownFormatError, UnreadableFileError
-from customers.models import ImportBatch, Source
+from customers.connectors import presets, tables
+from customers.connectors.presets import folded
+from customers.enums import ImportFormat, ImportState
+from customers.errors import (
+    ImportStateError,
+    InvalidMappingError,
+    UnknownFormatError,
+    UnreadableFileError,
+    UnrecognisedError,
+)
+from customers.models import ImportBatch, ImportMapping, ImportRow, Source
 from customers.services.importing import formats
+from customers.services.importing.options import Options
 
 KIND = "customers.import"
+WAITING = (
+    ImportState.UPLOADED,
+    ImportState.CHECKED,
+    ImportState.FAILED,
+    ImportState.CANCELLED,
+)
 
 
 def start_import(
@@ -28,12 +46,125 @@ def start_import(
     user_id: int | None,
     now: datetime,
     format: str = "",
+    mapping: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
+    dry_run: bool = False,
 ) -> ImportBatch:
     """Store a file and create its job, which the caller queues after commit.
 
-    Raises UnreadableFileError (too large, empty, no table) and UnknownFormatError (unknown header);
-    nothing is kept then.
+    Raises UnreadableFileError (too large, empty, no table), UnknownFormatError (unknown header),
+    InvalidMappingError and InvalidOptionsError; nothing is kept then.
     """
+    with _kept_or_gone(file, filename, user_id, now) as batch:
+        _place(batch, source_key, format, mapping, options)
+        if not batch.format:
+            formats.recognise(batch.header)
+        begin_import(batch_id=batch.pk, user_id=user_id, dry_run=dry_run)
+    batch.refresh_from_db()
+    return batch
+
+
+def receive_file(
+    *,
+    file: "File[Any]",
+    filename: str,
+    source_key: str,
+    user_id: int | None,
+    now: datetime,
+    mapping: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> ImportBatch:
+    """Store a file and say what it is, without reading its rows yet.
+
+    Its format stays empty when the header is not known: then a mapping must be chosen. Raises
+    UnreadableFileError, InvalidMappingError and InvalidOptionsError; nothing is kept then.
+    """
+    with _kept_or_gone(file, filename, user_id, now) as batch:
+        _place(batch, source_key, "", mapping, options)
+    batch.refresh_from_db()
+    return batch
+
+
+def describe_import(
+    *,
+    batch_id: int,
+    mapping: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> ImportBatch:
+    """Say how a waiting file is read, and remember a mapping for its source; drops a dry run.
+
+    Raises ImportStateError when it runs or has run, InvalidMappingError and InvalidOptionsError.
+    """
+    with transaction.atomic():
+        batch = _waiting(batch_id)
+        if mapping is not None:
+            _set_mapping(batch, mapping)
+        if options is not None:
+            batch.options = Options.from_json(options).as_json()
+        batch.trial = {}
+        batch.state = ImportState.UPLOADED
+        batch.save()
+        ImportRow.objects.filter(batch=batch).delete()
+        if batch.format == ImportFormat.MAPPED:
+            ImportMapping.objects.update_or_create(
+                source=batch.source,
+                fingerprint=fingerprint(batch.header),
+                defaults={"mapping": batch.mapping, "options": batch.options},
+            )
+    return batch
+
+
+def begin_import(*, batch_id: int, user_id: int | None, dry_run: bool = False) -> Job:
+    """Create the job of a waiting file, which the caller queues after commit.
+
+    Raises ImportStateError when it runs or has run, UnknownFormatError while nobody said how it is
+    read.
+    """
+    with transaction.atomic():
+        batch = _waiting(batch_id)
+        if not batch.format:
+            raise UnknownFormatError(_("First say which column is which."))
+        title = _("Dry run of %(file)s") if dry_run else _("Import of %(file)s")
+        job, _created = jobs.create_job(
+            kind=KIND,
+            title=title % {"file": batch.filename},
+            parameters={"batch": batch.pk, **({"dry_run": True} if dry_run else {})},
+            user_id=user_id,
+        )
+        batch.job = job
+        batch.state = ImportState.UPLOADED
+        batch.error = ""
+        batch.save(update_fields=["job", "state", "error", "updated_at"])
+    return job
+
+
+def fingerprint(header: Iterable[str]) -> str:
+    """Return what a header is remembered by: its names in their order, however they are written."""
+    names = "\0".join(folded(name) for name in header)
+    return hashlib.sha256(names.encode()).hexdigest()
+
+
+def _waiting(batch_id: int) -> ImportBatch:
+    """Lock a batch that has not run; raises ImportStateError for another."""
+    batch = (
+        ImportBatch.objects.select_for_update(of=("self",))
+        .select_related("source", "job")
+        .get(pk=batch_id)
+    )
+    if batch.job is not None and not batch.job.is_final:
+        raise ImportStateError(_("A worker reads this file already; cancel that job first."))
+    if batch.state not in WAITING:
+        raise ImportStateError(
+            _("This file has been brought in already; upload it again to read it again.")
+        )
+    return batch
+
+
+@contextmanager
+def _kept_or_gone(
+    file: "File[Any]", filename: str, user_id: int | None, now: datetime
+) -> Iterator[ImportBatch]:
+    """Yield a batch with its file stored; the file goes when the block fails."""
     size = file.size or 0
     if size > settings.UPLOAD_MAX_BYTES:
         raise UnreadableFileError(
@@ -48,23 +179,61 @@ def start_import(
     )
     batch.file.save(f"{now:%Y%m%dT%H%M%S}-{batch.filename}"[-180:], file, save=False)
     try:
-        header = tables.read_layout(Path(batch.file.path)).names
-        batch.format = formats.recognise(header, format)
+        batch.header = tables.read_layout(Path(batch.file.path)).names
         with transaction.atomic():
-            batch.source = _source(source_key)
-            batch.save()
-            batch.job, _created = jobs.create_job(
-                kind=KIND,
-                title=_("Import of %(file)s") % {"file": batch.filename},
-                parameters={"batch": batch.pk},
-                user_id=user_id,
-            )
-            batch.save(update_fields=["job"])
+            yield batch
     except Exception:
         batch.file.delete(save=False)
         raise
-    batch.refresh_from_db()
-    return batch
+
+
+def _place(
+    batch: ImportBatch,
+    source_key: str,
+    format: str,
+    mapping: Mapping[str, Any] | None,
+    options: Mapping[str, Any] | None,
+) -> None:
+    """Give a new batch its source and, where it is known or remembered, how it is read."""
+    batch.options = Options.from_json(options or {}).as_json()
+    if format or mapping is None:
+        batch.format = _known(batch.header, format)
+    batch.source = _source(source_key)
+    if mapping is not None:
+        _set_mapping(batch, mapping)
+    elif not batch.format:
+        _remember(batch, is_told=bool(options))
+    batch.save()
+
+
+def _known(header: list[str], wanted: str) -> str:
+    """Return the format of a header; nothing when it is unknown and nobody asked for one."""
+    try:
+        return formats.recognise(header, wanted)
+    except UnrecognisedError:
+        if wanted:
+            raise
+        return ""
+
+
+def _remember(batch: ImportBatch, *, is_told: bool) -> None:
+    """Take the mapping that was chosen the last time, with its options unless told others."""
+    held = ImportMapping.objects.filter(
+        source=batch.source, fingerprint=fingerprint(batch.header)
+    ).first()
+    if held is None:
+        return
+    batch.format, batch.mapping = ImportFormat.MAPPED, held.mapping
+    if not is_told:
+        # What people agreed to is asked for every file anew.
+        batch.options = {**held.options, "consent": {}}
+
+
+def _set_mapping(batch: ImportBatch, given: Mapping[str, Any]) -> None:
+    mapping = presets.Mapping.from_json(given)
+    if problems := mapping.problems(batch.header):
+        raise InvalidMappingError(" ".join(problems))
+    batch.format, batch.mapping = ImportFormat.MAPPED, mapping.as_json()
 
 
 def _source(key: str) -> Source:

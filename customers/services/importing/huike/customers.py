@@ -40,6 +40,16 @@ PART = """
         AND r.row_number <= %(until)s AND r.reason = ''
 """
 KNOWN = "UPDATE import_part SET customer_id = coalesce(by_key, by_email, by_phone, by_scoped)"
+KEEP = """
+    UPDATE import_part p SET {column} = NULL FROM customers_customer h
+    WHERE h.id = p.customer_id AND {held}
+"""
+HELD = {
+    **{name: f"h.{name} <> ''" for name in ("name", "email", "phone", "country", "city")},
+    "language": "h.language <> ''",
+    "time_zone": "h.zone <> ''",
+    "birthday": "h.birthday IS NOT NULL",
+}
 # Nobody's key is taken from them: such rows go back with the reason.
 CONFLICTS = """
     WITH first AS (
@@ -155,6 +165,7 @@ def write_customers(cursor: Any, page: Page, counts: Counts) -> None:
     values = page.values(taken=TAKEN, different=DIFFERENT)
     cursor.execute(PART, values)
     cursor.execute(KNOWN)
+    page.keep(cursor, KEEP, HELD)
     cursor.execute(CONFLICTS, values)
     counts.reject(page.kind, cursor.rowcount)
     cursor.execute(CREATE, values)
@@ -162,6 +173,7 @@ def write_customers(cursor: Any, page: Page, counts: Counts) -> None:
     for statement in (UPDATE, KEYS, CONSENTS):
         cursor.execute(statement, values)
         touched.update(row[0] for row in cursor.fetchall())
+    page.take_consent(cursor)
     values["touched"] = sorted(touched)
     page.settle(cursor, counts, values, new="is_new", changed=CHANGED)
     cursor.execute(MARKS, values)

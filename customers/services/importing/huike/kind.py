@@ -20,7 +20,7 @@ from customers.selectors.shop import shop_settings
 from customers.services import identities
 from customers.services.importing import rejects
 from customers.services.importing.counts import Counts
-from customers.services.importing.stagers import Columns, OneByOne
+from customers.services.importing.format import Columns, OneByOne
 
 ROWS = 5_000
 TABLES = (
@@ -65,6 +65,19 @@ NOTES = """
     FROM import_part p
     WHERE r.batch_id = %(batch)s AND r.kind = %(kind)s AND r.row_number = p.row_number
 """
+CONSENT = """
+    INSERT INTO customers_consent (customer_id, channel, topic, action, at, source_id, evidence)
+    SELECT DISTINCT c.id, d.channel, 'marketing', 'given',
+        d.at::timestamp AT TIME ZONE %(zone)s, %(source)s::bigint, d.evidence
+    FROM import_part p JOIN customers_customer c ON c.id = p.customer_id
+    CROSS JOIN LATERAL jsonb_to_recordset(%(declared)s::jsonb)
+        AS d(channel text, at text, evidence text)
+    WHERE c.lifecycle = 'active'
+        AND CASE d.channel WHEN 'email' THEN c.email <> '' ELSE c.phone <> '' END
+        AND NOT EXISTS (SELECT 1 FROM customers_consent h WHERE h.customer_id = c.id
+            AND h.channel = d.channel AND h.topic = 'marketing')
+    ON CONFLICT (customer_id, channel, topic, at, action) DO NOTHING
+"""
 
 
 @dataclass(frozen=True)
@@ -80,6 +93,32 @@ class Page:
     until: int
     shop: ShopSettings
     is_shared: bool = False
+
+    def keep(self, cursor: Any, statement: str, held: Mapping[str, str]) -> None:
+        """Forget what the file says where staff keep what is held.
+
+        ``held`` maps columns to the condition that says a value is held; ``statement`` is the
+        update of ``import_part`` with places for both.
+        """
+        for column in self.batch.options.get("keep", ()):
+            if column in held:
+                cursor.execute(statement.format(column=column, held=held[column]))
+
+    def take_consent(self, cursor: Any) -> None:
+        """Write down what the owner declared about everybody in the file.
+
+        Whoever has said anything about a channel, yes or no, is left as they are.
+        """
+        declared = [
+            {
+                "channel": channel,
+                "at": told["at"],
+                "evidence": f"{told['basis']}: {told['evidence']} ({self.batch.public_id})",
+            }
+            for channel, told in self.batch.options.get("consent", {}).items()
+        ]
+        if declared:
+            cursor.execute(CONSENT, {"declared": json.dumps(declared), **self.values()})
 
     def values(self, **more: Any) -> dict[str, Any]:
         """Return the parameters every statement may name."""
@@ -148,21 +187,19 @@ class Kind:
     ) -> OneByOne:
         """Return what turns a row of this kind's own file into the staging table's columns."""
         read = self.reader(header, latest)
-        return OneByOne(lambda row: read(row, row.cells))
+        return OneByOne(lambda row: read(row, original_of(row.cells)))
 
-    def reader(
-        self, header: Iterable[str], latest: datetime
-    ) -> Callable[[RawRow, Mapping[str, str]], Columns]:
-        """Return the function from a record, and the row it stood in, to the staging columns."""
+    def reader(self, header: Iterable[str], latest: datetime) -> Callable[[RawRow, str], Columns]:
+        """Return the function from a record, and its row as JSON, to the staging columns."""
         parse = huike.parser(header, self.columns, _readers())
         lines = self.columns is huike.LINES
 
-        def to_columns(row: RawRow, original: Mapping[str, str]) -> Columns:
+        def to_columns(row: RawRow, original: str) -> Columns:
             found = parse(row)
             values = found.values
             return (
                 self.name,
-                json.dumps(original, ensure_ascii=False),
+                original,
                 (found.reason or _in_future(values, latest))[:200],
                 values.get("order_id", ""),
                 values.get("line_id", "") if lines else "",
@@ -198,8 +235,8 @@ class Kind:
         type(shop).objects.select_for_update().get(pk=shop.pk)
         with connection.cursor() as cursor:
             start = int(after or 0)
-            place = {"batch": batch.pk, "kind": self.name, "after": start, "limit": ROWS}
-            cursor.execute(NEXT, place)
+            place: dict[str, Any] = {"batch": batch.pk, "kind": self.name, "after": start}
+            cursor.execute(NEXT, {**place, "limit": ROWS})
             row = cursor.fetchone()
             if row is None or row[0] is None:
                 return None
@@ -211,6 +248,11 @@ class Kind:
     def conclude(self, run: JobRun, batch: ImportBatch, _after: object, counts: Counts) -> None:
         """Store counts and error file."""
         rejects.close(run, batch, counts, {"lines": counts.total}, TABLES)
+
+
+def original_of(cells: Mapping[str, str]) -> str:
+    """Return a row of the file as the staging table keeps it."""
+    return json.dumps(cells, ensure_ascii=False)
 
 
 def _readers() -> huike.Readers:

@@ -32,6 +32,11 @@ ORPHANS = """
     FROM gone
     WHERE r.batch_id = %(batch)s AND r.kind = %(kind)s AND r.row_number = gone.row_number
 """
+KEEP = """
+    UPDATE import_part p SET {column} = NULL FROM customers_orderline h
+    WHERE h.id = p.line_id AND {held}
+"""
+HELD = {"title": "h.title <> ''", "unit_cost": "h.unit_cost IS NOT NULL"}
 CATEGORIES = """
     INSERT INTO customers_category (source_id, external_id, name)
     SELECT DISTINCT %(source)s::bigint, category, category FROM import_part
@@ -139,6 +144,7 @@ def write_lines(cursor: Any, page: Page, counts: Counts) -> None:
     cursor.execute(PART, values)
     cursor.execute(ORPHANS, values)
     counts.reject(page.kind, cursor.rowcount)
+    page.keep(cursor, KEEP, HELD)
     for statement in (CATEGORIES, PRODUCTS, FIND):
         cursor.execute(statement, values)
     changed: set[int] = set()

@@ -24,6 +24,16 @@ PART = """
     WHERE r.batch_id = %(batch)s AND r.kind = %(kind)s AND r.row_number > %(after)s
         AND r.row_number <= %(until)s AND r.reason = ''
 """
+KEEP = """
+    UPDATE import_part p SET {column} = NULL FROM customers_order h
+    WHERE h.id = p.order_id AND {held}
+"""
+HELD = {
+    "status": "true",
+    "promised_at": "h.promised_at IS NOT NULL",
+    "delivered_at": "h.delivered_at IS NOT NULL",
+    "country": "h.country <> ''",
+}
 # A new id of somebody who is known by e-mail or phone, and has no id of this source yet.
 RECOGNISE = """
     INSERT INTO customers_identity (customer_id, issuer, kind, value)
@@ -232,7 +242,9 @@ def write_orders(cursor: Any, page: Page, counts: Counts) -> None:
     """Create and update the orders of a page, their buyers, and refunds without goods."""
     values = page.values()
     cursor.execute(PART, values)
+    page.keep(cursor, KEEP, HELD)
     _find_buyers(cursor, values)
+    page.take_consent(cursor)
     changed: set[int] = set()
     cursor.execute(UPDATE, values)
     changed.update(row[0] for row in cursor.fetchall())

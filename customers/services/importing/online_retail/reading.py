@@ -11,7 +11,7 @@ from customers.connectors import online_retail
 from customers.connectors.tables import RawRow
 from customers.models import ImportBatch
 from customers.selectors.shop import shop_settings
-from customers.services.importing.stagers import OneByOne
+from customers.services.importing.format import OneByOne
 
 FUTURE = gettext_noop("the date lies in the future")
 
