@@ -1,5 +1,6 @@
 """Files in: the list, the upload, and what became of the rows."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -8,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,7 +17,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextInputWidge
 
 from crm.core.admin.base import ReadOnlyAdmin
 from crm.core.errors import DomainError
-from crm.core.tasks import queue_job
+from customers.admin.import_check import check_view
 from customers.models import ImportBatch
 from customers.selectors.audit import describe_audit
 from customers.services import importing
@@ -28,7 +29,8 @@ class UploadForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("File"),
         help_text=gettext_lazy(
-            "CSV or Parquet: Huike's customers, orders or order lines, or Online Retail."
+            "CSV, XLSX or Parquet: an export of Shopify, WooCommerce, Taobao or Youzan, one of "
+            "Huike's own files, or any other table."
         ),
         widget=UnfoldAdminFileFieldWidget,
     )
@@ -80,17 +82,23 @@ class ImportBatchAdmin(ReadOnlyAdmin):
     def _start(self, request: HttpRequest, form: UploadForm) -> HttpResponse:
         file = form.cleaned_data["file"]
         with transaction.atomic():
-            batch = importing.start_import(
+            batch = importing.receive_file(
                 file=file,
                 filename=file.name,
                 source_key=form.cleaned_data["source"],
                 user_id=request.user.pk,
                 now=timezone.now(),
             )
-            assert batch.job is not None  # start_import has just made it
-            queue_job(batch.job.pk)
-        messages.success(request, _("The file is here; a worker reads it now."))
-        return HttpResponseRedirect(reverse("admin:core_job_change", args=[batch.job_id]))
+        messages.success(request, _("The file is here. Look at it, then bring it in."))
+        return HttpResponseRedirect(reverse("admin:customers_importbatch_check", args=[batch.pk]))
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page between upload and import."""
+        check = self.admin_site.admin_view(partial(check_view, self))
+        return [
+            path("<int:pk>/check/", check, name="customers_importbatch_check"),
+            *super().get_urls(),
+        ]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -103,7 +111,13 @@ class ImportBatchAdmin(ReadOnlyAdmin):
         )
         context: dict[str, Any] = {}
         if batch is not None:
-            context = {"batch": batch, "audit": describe_audit(batch.audit)}
+            context = {
+                "batch": batch,
+                "audit": describe_audit(batch.audit),
+                "may_go_on": batch.state in importing.WAITING
+                and (batch.job is None or batch.job.is_final)
+                and self.has_add_permission(request),
+            }
         return super().change_view(
             request, object_id, form_url, {**context, **(extra_context or {})}
         )

@@ -11,6 +11,18 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+KIND_LABELS = {
+    "customers": gettext_noop("Customers"),
+    "orders": gettext_noop("Orders"),
+    "lines": gettext_noop("Order lines"),
+    "products": gettext_noop("Products"),
+    "categories": gettext_noop("Categories"),
+    "refunds": gettext_noop("Refunds"),
+    "reviews": gettext_noop("Reviews"),
+    "answers": gettext_noop("Survey answers"),
+    "tickets": gettext_noop("Tickets"),
+    "consents": gettext_noop("Consent"),
+}
 LABELS = {
     "lines": gettext_noop("Rows in the file"),
     "orders": gettext_noop("Order numbers"),
@@ -33,13 +45,49 @@ LABELS = {
 }
 
 
+FATES = {
+    "rows_total": gettext_noop("Rows in the file"),
+    "rows_created": gettext_noop("Would be created"),
+    "rows_updated": gettext_noop("Would be updated"),
+    "rows_unchanged": gettext_noop("Would stay as they are"),
+    "rows_rejected": gettext_noop("Would be rejected"),
+}
+
+
+@dataclass(frozen=True)
+class KindWords:
+    """What became of one kind of record, in figures."""
+
+    label: str
+    created: str
+    updated: str
+    unchanged: str
+    rejected: str
+
+
 @dataclass(frozen=True)
 class AuditWords:
-    """Labelled figures, the codes booked as charges, and the rejected rows by reason."""
+    """Labelled figures, the codes booked as charges, and the rejected rows by reason.
+
+    ``kinds`` is filled where rows tell of several things; ``notes`` count what was left empty.
+    """
 
     figures: list[tuple[str, str]]
     charges: list[tuple[str, str, str]]
     rejected: list[tuple[str, str]]
+    kinds: list[KindWords]
+    notes: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class TrialWords:
+    """What a dry run counted, and the first rows that would be rejected."""
+
+    figures: list[tuple[str, str]]
+    kinds: list[KindWords]
+    rejected: list[tuple[str, str]]
+    notes: list[tuple[str, str]]
+    first: list[tuple[str, str, list[tuple[str, str]]]]
 
 
 def describe_audit(audit: Mapping[str, Any]) -> AuditWords:
@@ -50,11 +98,43 @@ def describe_audit(audit: Mapping[str, Any]) -> AuditWords:
             (code, _figure(row["lines"]), _figure(row["amount"]))
             for code, row in audit.get("charges", {}).items()
         ],
+        _counted(audit.get("rejected", {})),
+        _kinds(audit.get("kinds", {})),
+        _counted(audit.get("notes", {})),
+    )
+
+
+def describe_trial(trial: Mapping[str, Any]) -> TrialWords:
+    """Return a dry run in the reader's language."""
+    return TrialWords(
+        [(_(label), _figure(trial["rows"][key])) for key, label in FATES.items()],
+        _kinds(trial["kinds"]),
+        _counted(trial["rejected"]),
+        _counted(trial["notes"]),
         [
-            (word_reason(reason), _figure(count))
-            for reason, count in audit.get("rejected", {}).items()
+            (
+                _figure(one["row"]),
+                word_reason(one["reason"]),
+                [(name, cell) for name, cell in one["cells"].items() if cell],
+            )
+            for one in trial["first"]
         ],
     )
+
+
+def _kinds(kinds: Mapping[str, Mapping[str, int]]) -> list[KindWords]:
+    return [
+        KindWords(
+            _(KIND_LABELS[name]),
+            *(_figure(fates[fate]) for fate in ("created", "updated", "unchanged", "rejected")),
+        )
+        for name, fates in kinds.items()
+        if name in KIND_LABELS
+    ]
+
+
+def _counted(counts: Mapping[str, int]) -> list[tuple[str, str]]:
+    return [(word_reason(reason), _figure(count)) for reason, count in counts.items()]
 
 
 def word_reason(reason: str) -> str:

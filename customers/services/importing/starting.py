@@ -138,6 +138,13 @@ def begin_import(*, batch_id: int, user_id: int | None, dry_run: bool = False) -
     return job
 
 
+def same_mapping(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Tell whether two mappings read a file alike; raises InvalidMappingError for no mapping."""
+    return bool(other) and (
+        presets.Mapping.from_json(one).as_json() == presets.Mapping.from_json(other).as_json()
+    )
+
+
 def fingerprint(header: Iterable[str]) -> str:
     """Return what a header is remembered by: its names in their order, however they are written."""
     names = "\0".join(folded(name) for name in header)

@@ -12,9 +12,8 @@ from django.utils.translation import gettext as _
 from crm.core.services.jobs import JobRun
 from customers.connectors.presets import MappedFile, Mapping, Preset, Translator
 from customers.connectors.tables import RawRow
-from customers.connectors.values import Rules
 from customers.models import ImportBatch
-from customers.selectors.shop import shop_settings
+from customers.selectors.import_review import rules_of
 from customers.services.importing import huike, rejects
 from customers.services.importing.counts import Counts
 from customers.services.importing.format import Columns, Format, MakeStager
@@ -52,13 +51,6 @@ def format_of(preset: Preset) -> Format:
 def format_of_mapping(mapping: dict[str, Any]) -> Format:
     """Return how a file is read whose columns a person mapped."""
     return format_of(MappedFile(Mapping.from_json(mapping)))
-
-
-def rules_of(preset: Preset, options: dict[str, Any]) -> Rules:
-    """Return by what rules a batch's cells are read: shop, platform, then what staff chose."""
-    shop = shop_settings()
-    base = preset.rules(Rules(zone=shop.zone, currency=shop.currency))
-    return Rules.from_json({**base.as_json(), **options.get("rules", {})})
 
 
 class _Translated:

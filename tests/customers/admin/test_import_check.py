@@ -1,0 +1,130 @@
+"""The page between upload and import, as staff use it."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from crm.core.models import Job
+from customers.enums import ImportFormat, ImportState
+from customers.models import Consent, Customer, ImportBatch, Order, ShopSettings
+from tests.customers.importing import files
+from tests.customers.importing.test_translated import CUSTOMERS, MAPPING, OTHER, SHOPIFY
+from tests.factories import UserFactory
+
+RULES = {"decimal_mark": ".", "zone": "Europe/Berlin", "currency": "EUR"}
+GERMAN = {"decimal_mark": ",", "date_order": "dmy"}
+COLUMNS = {f"column-{ours}": theirs for ours, theirs in MAPPING["columns"].items()}
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def shop(db):
+    """A shop in Berlin that counts in euro."""
+    ShopSettings.objects.create(name="Shop", currency="EUR", zone="Europe/Berlin")
+
+
+def upload(client, *rows):
+    """Upload a file as staff do; return the batch and the page that follows."""
+    file = SimpleUploadedFile("file.csv", ("\n".join(rows) + "\n").encode())
+    answer = client.post(
+        reverse("admin:customers_importbatch_add"), {"file": file, "source": "shop"}, follow=True
+    )
+    assert answer.status_code == 200, answer.content
+    return ImportBatch.objects.get(), answer
+
+
+def check(client, batch, action, **data):
+    url = reverse("admin:customers_importbatch_check", args=[batch.pk])
+    return client.post(url, {**RULES, "action": action, **data}, follow=True)
+
+
+def finished(batch):
+    batch.refresh_from_db()
+    return files.finish(batch)
+
+
+def test_a_known_file_is_named_tried_out_and_brought_in(staff_client):
+    batch, page = upload(staff_client, *SHOPIFY)
+    assert not Job.objects.exists()
+    words = page.content.decode()
+    assert "Shopify orders" in words
+    assert "MUG-1" in words
+    assert "Which column is which" not in words
+
+    check(staff_client, batch, "dry_run")
+    finished(batch)
+    page = staff_client.get(reverse("admin:customers_importbatch_check", args=[batch.pk]))
+    assert page.context["trial"].figures[1] == ("Would be created", "3")
+    assert not Order.objects.exists()
+
+    check(staff_client, batch, "import")
+    assert finished(batch).state == ImportState.FINISHED
+    assert Order.objects.count() == 2
+    page = staff_client.get(reverse("admin:customers_importbatch_change", args=[batch.pk]))
+    assert "Order lines" in page.content.decode()
+
+
+def test_what_was_tried_is_not_read_again_unless_something_else_is_said(staff_client):
+    batch, _page = upload(staff_client, *SHOPIFY)
+    check(staff_client, batch, "dry_run")
+    finished(batch)
+    check(staff_client, batch, "import")
+    batch.refresh_from_db()
+    assert batch.trial
+    finished(batch)
+
+    ImportBatch.objects.all().update(job=None, state=ImportState.CHECKED)
+    check(staff_client, batch, "import", keep=["country"])
+    batch.refresh_from_db()
+    assert (batch.trial, batch.options["keep"]) == ({}, ["country"])
+
+
+def test_an_unknown_file_gets_its_columns_mapped(staff_client):
+    batch, page = upload(staff_client, *OTHER)
+    assert batch.format == ""
+    words = page.content.decode()
+    assert "Which column is which" in words
+    assert "1.234,50" in words
+
+    page = check(staff_client, batch, "import", kind="orders", **{**COLUMNS, "column-total": ""})
+    assert "total" in page.content.decode()
+    assert not Job.objects.exists()
+
+    check(staff_client, batch, "import", kind="orders", **COLUMNS, **GERMAN)
+    assert finished(batch).format == ImportFormat.MAPPED
+    assert sorted(Order.objects.values_list("external_id", flat=True)) == ["A-1", "A-2"]
+
+
+def test_consent_is_asked_for_and_needs_evidence(staff_client):
+    batch, page = upload(staff_client, *CUSTOMERS)
+    assert "What the people in this file agreed to" in page.content.decode()
+    told = {"email_given": "on", "email_at": "2026-01-02", "email_basis": "opt-in"}
+    page = check(staff_client, batch, "import", **told)
+    assert "evidence" in page.content.decode()
+    assert not Job.objects.exists()
+    check(staff_client, batch, "import", **told, email_evidence="Box at the till")
+    finished(batch)
+    assert Consent.objects.get().evidence.startswith("opt-in: Box at the till")
+    assert Customer.objects.count() == 2
+
+
+def test_a_file_that_runs_or_has_run_has_no_such_page(staff_client):
+    batch, _page = upload(staff_client, *CUSTOMERS)
+    check(staff_client, batch, "import")
+    url = reverse("admin:customers_importbatch_check", args=[batch.pk])
+    batch.refresh_from_db()
+    assert staff_client.get(url).url == reverse("admin:core_job_change", args=[batch.job_id])
+    finished(batch)
+    assert staff_client.get(url).url == reverse(
+        "admin:customers_importbatch_change", args=[batch.pk]
+    )
+
+
+def test_who_may_not_import_may_not_check(client, staff_client):
+    batch, _page = upload(staff_client, *CUSTOMERS)
+    client.force_login(UserFactory(is_staff=True))
+    url = reverse("admin:customers_importbatch_check", args=[batch.pk])
+    assert client.get(url).status_code == 403
+    assert client.post(url, {**RULES, "action": "import"}).status_code == 403
+    assert not Job.objects.exists()
