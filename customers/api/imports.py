@@ -12,12 +12,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.core.api.idempotency import answer_once
+from crm.core.api.parsers import JSONParser
 from crm.core.api.problems import request_id
 from crm.core.api.views import ResourceViewSet, actor
 from crm.core.api.work import AnyNegotiation, accepted, error_file
 from crm.core.services.audit import record_audit
 from customers.api.filters import ImportFilters
-from customers.api.serializers import ImportSerializer, ImportStartedSerializer, UploadSerializer
+from customers.api.serializers import (
+    ImportSerializer,
+    ImportStartedSerializer,
+    ToldSerializer,
+    UploadSerializer,
+)
 from customers.models import ImportBatch
 from customers.services import importing
 
@@ -28,6 +34,11 @@ from customers.services import importing
     create=extend_schema(
         summary="Upload a file and start its import",
         request={"multipart/form-data": UploadSerializer},
+        responses={202: ImportStartedSerializer, 201: ImportStartedSerializer},
+    ),
+    start=extend_schema(
+        summary="Say how a waiting file is read, and try it out or bring it in",
+        request=ToldSerializer,
         responses={202: ImportStartedSerializer},
     ),
     error_file=extend_schema(
@@ -44,7 +55,7 @@ class ImportViewSet(ResourceViewSet):
     lookup_value_regex = "imp_[0-9a-f]{32}"
     filters_class = ImportFilters
     parser_classes = [MultiPartParser]
-    idempotent_actions = ("create",)
+    idempotent_actions = ("create", "start")
 
     def create(self, request: Request) -> Response:
         """Store the file and answer at once; ``Location`` is the job to poll."""
@@ -57,25 +68,59 @@ class ImportViewSet(ResourceViewSet):
         """Send the rejected rows, each as it was with the reason."""
         return error_file(self.get_object().job)
 
+    @action(detail=True, methods=["post"], parser_classes=[JSONParser])
+    def start(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Start a file that waits, was tried out, failed or was cancelled; 409 for another."""
+        batch = self.get_object()
+        body = ToldSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        return answer_once(request, lambda: self._begin(request, batch, body.validated_data))
+
     def _start(self, request: Request, values: dict[str, Any]) -> Response:
         file = values["file"]
-        batch = importing.start_import(
-            file=file,
-            filename=file.name,
-            source_key=values["source"],
-            format=values["format"],
-            user_id=request.user.pk,
-            now=timezone.now(),
+        given = {
+            "file": file,
+            "filename": file.name,
+            "source_key": values["source"],
+            "mapping": values.get("mapping"),
+            "options": values.get("options"),
+            "user_id": request.user.pk,
+            "now": timezone.now(),
+        }
+        if values["hold"]:
+            batch = importing.receive_file(**given)
+        else:
+            more = {"format": values["format"], "dry_run": values["dry_run"]}
+            batch = importing.start_import(**given, **more)
+        self._record(request, batch, "import.uploaded")
+        if batch.job is None:
+            return Response({**self._named(batch), "job": None}, status=201)
+        return accepted(request, batch.job, self._named(batch))
+
+    def _begin(self, request: Request, batch: ImportBatch, values: dict[str, Any]) -> Response:
+        mapping, options = values.get("mapping"), values.get("options")
+        if mapping is not None or options is not None:
+            importing.describe_import(batch_id=batch.pk, mapping=mapping, options=options)
+        job = importing.begin_import(
+            batch_id=batch.pk, user_id=request.user.pk, dry_run=values["dry_run"]
         )
+        self._record(request, batch, "import.tried" if values["dry_run"] else "import.started")
+        return accepted(request, job, self._named(batch))
+
+    def _named(self, batch: ImportBatch) -> dict[str, Any]:
+        shown = ImportSerializer(batch, context=self.get_serializer_context())
+        return {"id": batch.public_id, "url": shown.get_url(batch)}
+
+    def _record(self, request: Request, batch: ImportBatch, what: str) -> None:
         record_audit(
             **actor(request),
-            action="import.uploaded",
+            action=what,
             object_type="customers.importbatch",
             object_id=batch.public_id,
-            details={"filename": file.name, "size": file.size, "source": values["source"]},
+            details={
+                "filename": batch.filename,
+                "size": batch.size,
+                "source": batch.source.key,
+            },
             request_id=request_id(),
         )
-        shown = ImportSerializer(batch, context=self.get_serializer_context())
-        created = {"id": batch.public_id, "url": shown.get_url(batch)}
-        assert batch.job is not None  # start_import has just made it
-        return accepted(request, batch.job, created)

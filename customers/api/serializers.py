@@ -1,5 +1,6 @@
 """How the record looks from outside."""
 
+import json
 from typing import Any
 
 from django.conf import settings
@@ -248,6 +249,9 @@ class ProductSerializer(SourcedSerializer):
         return str(self.context["shop_currency"])
 
 
+SHOWN_TRIAL = ("rows", "kinds", "rejected", "notes", "first")
+
+
 class ImportSerializer(SourcedSerializer):
     """A file and what became of its rows: created + updated + unchanged + rejected = rows."""
 
@@ -255,6 +259,9 @@ class ImportSerializer(SourcedSerializer):
     url = serializers.SerializerMethodField()
     job = JobSerializer(allow_null=True)
     error_file = serializers.SerializerMethodField(help_text="Address of the rejected rows.")
+    dry_run = serializers.SerializerMethodField(
+        help_text="What a dry run counted, and the first rows it rejected; null without one."
+    )
 
     class Meta:
         model = ImportBatch
@@ -272,6 +279,10 @@ class ImportSerializer(SourcedSerializer):
             "rows_updated",
             "rows_unchanged",
             "rows_rejected",
+            "header",
+            "mapping",
+            "options",
+            "dry_run",
             "audit",
             "error",
             "error_file",
@@ -282,16 +293,62 @@ class ImportSerializer(SourcedSerializer):
     def get_url(self, batch: ImportBatch) -> str:
         return link(self, "api:import-detail", batch.public_id)
 
+    def get_dry_run(self, batch: ImportBatch) -> dict[str, Any] | None:
+        return {name: batch.trial[name] for name in SHOWN_TRIAL} if batch.trial else None
+
     def get_error_file(self, batch: ImportBatch) -> str | None:
         if batch.job is None or not batch.job.error_file:
             return None
         return link(self, "api:import-error-file", batch.public_id)
 
 
-class UploadSerializer(serializers.Serializer[Any]):
+class ToldSerializer(serializers.Serializer[Any]):
+    """How a file is read, where that is not clear from its header."""
+
+    mapping = serializers.DictField(
+        required=False,
+        help_text="For a header that is not known: kind, columns (ours → the file's) and rules.",
+    )
+    options = serializers.DictField(
+        required=False,
+        help_text="keep: columns whose held values stay; consent: what everybody in the file "
+        "agreed to, by channel (at, basis, evidence); rules: how cells are read.",
+    )
+    dry_run = serializers.BooleanField(
+        required=False, default=False, help_text="Only count what would happen."
+    )
+
+
+class FormJsonField(serializers.DictField):
+    """An object in a form: its JSON as text."""
+
+    def get_value(self, dictionary: Any) -> Any:
+        """Take the whole text of the field."""
+        return dictionary.get(self.field_name, serializers.empty)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the object, or refuse text that is none."""
+        if isinstance(data, str):
+            try:
+                data = json.loads(data)
+            except ValueError:
+                raise serializers.ValidationError(
+                    _("This is no JSON object."), code="invalid"
+                ) from None
+        return super().to_internal_value(data)
+
+
+class UploadSerializer(ToldSerializer):
     """A file to import."""
 
-    file = serializers.FileField(max_length=255, help_text="CSV or Parquet.")
+    mapping = FormJsonField(required=False, help_text="As of the call “start”, as JSON text.")
+    options = FormJsonField(required=False, help_text="As of the call “start”, as JSON text.")
+    hold = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Only store the file and say what it is; it waits for the call “start”.",
+    )
+    file = serializers.FileField(max_length=255, help_text="CSV, XLSX or Parquet.")
     source = serializers.SlugField(  # type: ignore[assignment]  # DRF takes it off the class
         max_length=64, help_text="Key of the source the rows come from, such as “shop”."
     )
@@ -310,8 +367,8 @@ class UploadSerializer(serializers.Serializer[Any]):
 
 
 class ImportStartedSerializer(serializers.Serializer[Any]):
-    """The answer to an upload: the import, and the job that does it."""
+    """The answer to an upload: the import, and the job that does it (null while it waits)."""
 
     id = serializers.CharField(help_text="The import's id.")
     url = serializers.CharField(help_text="The import's address.")
-    job = JobSerializer()
+    job = JobSerializer(allow_null=True)

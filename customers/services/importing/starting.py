@@ -105,12 +105,7 @@ def describe_import(
         batch.state = ImportState.UPLOADED
         batch.save()
         ImportRow.objects.filter(batch=batch).delete()
-        if batch.format == ImportFormat.MAPPED:
-            ImportMapping.objects.update_or_create(
-                source=batch.source,
-                fingerprint=fingerprint(batch.header),
-                defaults={"mapping": batch.mapping, "options": batch.options},
-            )
+        _keep_mapping(batch)
     return batch
 
 
@@ -211,6 +206,7 @@ def _place(
     elif not batch.format:
         _remember(batch, is_told=bool(options))
     batch.save()
+    _keep_mapping(batch)
 
 
 def _known(header: list[str], wanted: str) -> str:
@@ -234,6 +230,16 @@ def _remember(batch: ImportBatch, *, is_told: bool) -> None:
     if not is_told:
         # What people agreed to is asked for every file anew.
         batch.options = {**held.options, "consent": {}}
+
+
+def _keep_mapping(batch: ImportBatch) -> None:
+    """Keep a batch's mapping for the next file of this source with this header."""
+    if batch.format == ImportFormat.MAPPED:
+        ImportMapping.objects.update_or_create(
+            source=batch.source,
+            fingerprint=fingerprint(batch.header),
+            defaults={"mapping": batch.mapping, "options": batch.options},
+        )
 
 
 def _set_mapping(batch: ImportBatch, given: Mapping[str, Any]) -> None:

@@ -41,6 +41,7 @@ ROUTES = {
     "import-list": ("customers.importbatch", READ_ONLY | {"POST"}),
     "import-detail": ("customers.importbatch", READ_ONLY),
     "import-error-file": ("customers.importbatch", READ_ONLY),
+    "import-start": ("customers.importbatch", {"OPTIONS", "POST"}),
     "score-list": ("analytics.currentscore", READ_ONLY),
     "scoring-run-list": ("analytics.scoringrun", READ_ONLY | {"POST"}),
     "scoring-run-detail": ("analytics.scoringrun", READ_ONLY),

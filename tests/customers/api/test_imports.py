@@ -1,13 +1,16 @@
 """Files brought in over REST."""
 
+import json
+
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from crm.core.models import AuditEntry, Job
-from customers.models import ImportBatch
+from customers.models import ImportBatch, Order
 from tests.api import api_client
+from tests.customers.importing import files
 from tests.factories import ImportBatchFactory, JobFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db
@@ -176,3 +179,86 @@ def test_imports_are_filtered():
     for query in ({"state": "running,uploaded"}, {"format": "huike_orders"}):
         rows = client.get(LIST, query).json()["results"]
         assert [row["id"] for row in rows] == [wanted.public_id], query
+
+
+SHOPIFY = (
+    b"Name,Email,Financial Status,Currency,Subtotal,Shipping,Taxes,Total,Created at,"
+    b"Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku,Id\n"
+    b"#1,a@example.com,paid,EUR,10,0,0,10,2026-01-05 09:59:00 +0100,1,Tea,10,TEA,1\n"
+)
+
+
+def start(client, batch, **body):
+    return client.post(f"{LIST}{batch.public_id}/start/", body, format="json")
+
+
+def test_a_file_may_wait_be_tried_out_and_then_come_in():
+    client = api_client("read", "write")
+    held = upload(client, SHOPIFY, hold="true")
+    assert (held.status_code, held.json()["job"]) == (201, None)
+    batch = ImportBatch.objects.get()
+    shown = client.get(held.json()["url"]).json()
+    assert (shown["format"], shown["dry_run"]) == ("shopify_orders", None)
+    assert "Lineitem sku" in shown["header"]
+
+    tried = start(client, batch, dry_run=True)
+    assert tried.status_code == 202, tried.json()
+    batch.refresh_from_db()
+    files.finish(batch)
+    assert not Order.objects.exists()
+    counted = client.get(held.json()["url"]).json()["dry_run"]
+    assert counted["rows"]["rows_created"] == 1
+    assert counted["kinds"]["lines"]["created"] == 1
+
+    assert start(client, batch).status_code == 202
+    batch.refresh_from_db()
+    assert files.finish(batch).state == "finished"
+    assert Order.objects.get().external_id == "#1"
+    refused = start(client, batch)
+    assert (refused.status_code, refused.json()["code"]) == (409, "import_state")
+    entries = AuditEntry.objects.filter(action__startswith="import.").order_by("pk")
+    actions = entries.values_list("action", flat=True)
+    assert list(actions) == ["import.uploaded", "import.tried", "import.started"]
+
+
+def test_an_unknown_header_needs_a_mapping():
+    client = api_client("read", "write")
+    unknown = b"Bestellung,Datum,Summe\nA1,2026-01-02,12.50\n"
+    refused = upload(client, unknown)
+    assert (refused.status_code, refused.json()["code"]) == (422, "unknown_format")
+    assert not ImportBatch.objects.exists()
+
+    mapping = {"order_id": "Bestellung", "placed_at": "Datum", "total": "Summe"}
+    told = json.dumps({"kind": "orders", "columns": mapping})
+    taken = upload(client, unknown, mapping=told)
+    assert taken.status_code == 202, taken.json()
+    assert files.finish(ImportBatch.objects.get()).rows_created == 1
+    # The next file of this source with this header needs none.
+    assert upload(client, unknown).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"mapping": {"kind": "wishes", "columns": {}}}, "invalid_mapping"),
+        ({"mapping": {"kind": "orders", "columns": {"order_id": "Nowhere"}}}, "invalid_mapping"),
+        ({"options": {"keep": ["total"]}}, "invalid_options"),
+        ({"options": {"consent": {"email": {"at": "2026-01-01"}}}}, "invalid_options"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_told_of_a_file_is_refused_and_nothing_starts(body, code):
+    client = api_client("read", "write")
+    upload(client, SHOPIFY, hold="true")
+    batch = ImportBatch.objects.get()
+    refused = start(client, batch, **body)
+    assert (refused.status_code, refused.json()["code"]) == (422, code)
+    batch.refresh_from_db()
+    assert (batch.job, batch.mapping, batch.options["keep"]) == (None, {}, [])
+
+
+def test_text_that_is_no_object_is_refused_by_field():
+    refused = upload(api_client("write"), SHOPIFY, options="keep everything")
+    assert refused.status_code in (400, 422)
+    assert refused.json()["errors"][0]["pointer"] == "/options"
+    assert not ImportBatch.objects.exists()
