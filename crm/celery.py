@@ -24,7 +24,7 @@ class Channel(transport.Channel):
         """Return how to connect; raises BrokerLostError once the connection is gone."""
         if getattr(self.connection, "client", None) is None:
             raise BrokerLostError("The connection of this channel is gone.")
-        return super()._connparams(asynchronous=asynchronous)
+        return super()._connparams(asynchronous=asynchronous)  # type: ignore[misc] # no stubs
 
 
 transport.Transport.Channel = Channel

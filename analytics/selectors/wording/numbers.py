@@ -31,7 +31,7 @@ def percent(value: float | None) -> str:
 
 def amount(value: Decimal | float | None) -> str:
     """Write an amount without its currency; nothing where it is unknown."""
-    return "" if value is None else number_format(round(value, 2), 2, force_grouping=True)
+    return "" if value is None else number_format(f"{value:.2f}", 2, force_grouping=True)
 
 
 def money_range(low: Decimal | None, high: Decimal | None) -> str:
