@@ -70,7 +70,7 @@ def forecast(
             need = ladder.MIN_BUYERS
             return Outlook(
                 abstentions=tuple(
-                    Abstention(score, "history_too_short", buyers, need) for score in scores
+                    Abstention(score, "too_few_early_buyers", buyers, need) for score in scores
                 )
             )
         gaps = occasion_gaps(occasions)

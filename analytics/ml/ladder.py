@@ -20,6 +20,7 @@ NULL_REASONS: tuple[str, ...] = (
     "history_too_short",
     "degenerate_fit",
     "no_orders_no_signals",
+    "too_few_early_buyers",
 )
 
 RFM = "rfm"

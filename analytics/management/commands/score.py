@@ -11,7 +11,7 @@ from django.utils import timezone
 from analytics.enums import RunTrigger
 from analytics.services import scoring
 from crm.core.enums import JobState
-from crm.core.tasks import run_job
+from crm.core.tasks import queue_job
 
 
 class Command(BaseCommand):
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         )
         job = run.job
         assert job is not None
-        run_job.delay(job.pk)
+        queue_job(job.pk)
         self.stdout.write(f"{run.public_id}: {job.public_id} is queued.")
         while options["wait"] and not job.is_final:
             time.sleep(0.5)

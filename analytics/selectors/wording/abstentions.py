@@ -59,6 +59,12 @@ NOTES = {
     ),
 }
 
+NOTE_PLACES = {
+    "backtest_bias": 1,
+    "clv_not_better_than_own_rate": 2,
+    "churn_not_better_than_recency_rule": 4,
+}
+
 
 def explain_abstention(entry: Mapping[str, Any]) -> str:
     """Return why a score is missing and what would change that, or a note about all scores.
@@ -70,7 +76,7 @@ def explain_abstention(entry: Mapping[str, Any]) -> str:
     sentence = ABSTENTIONS.get(code) or NOTES.get(code)
     if sentence is None:
         return code
-    places = 0 if code in ABSTENTIONS or code == "seasonality_not_learned" else 2
+    places = 0 if code in ABSTENTIONS else NOTE_PLACES.get(code, 0)
     day = entry.get("day")
     return str(sentence) % {
         "have": number(entry.get("have") or 0, places),
@@ -83,7 +89,7 @@ def explain_abstention(entry: Mapping[str, Any]) -> str:
 def explain_run(run: ScoringRun) -> list[str]:
     """Return in sentences what a run did not score, and what to keep in mind about the rest."""
     refused: dict[str, list[str]] = {}
-    for entry in run.abstentions:
+    for entry in [*run.abstentions, *run.parameters.get("notes", [])]:
         label = _score_label(entry.get("score", ""))
         refused.setdefault(explain_abstention(entry), []).extend([label] if label else [])
     return [f"{', '.join(names)}: {text}" if names else text for text, names in refused.items()]

@@ -16,7 +16,7 @@ def number(value: float, places: int = 0) -> str:
 
 def figure(value: float | None) -> str:
     """Write a quality figure with three decimals."""
-    return "—" if value is None else number_format(value, 3)
+    return "—" if value is None else number_format(round(value, 3), 3)
 
 
 def day(number_of_day: int) -> str:
@@ -26,12 +26,12 @@ def day(number_of_day: int) -> str:
 
 def percent(value: float | None) -> str:
     """Write a share as a percentage; nothing where it is unknown."""
-    return "" if value is None else f"{number_format(100 * value, 0)} %"
+    return "" if value is None else f"{number_format(round(100 * value), 0)} %"
 
 
 def amount(value: Decimal | float | None) -> str:
     """Write an amount without its currency; nothing where it is unknown."""
-    return "" if value is None else number_format(value, 2, force_grouping=True)
+    return "" if value is None else number_format(f"{value:.2f}", 2, force_grouping=True)
 
 
 def money_range(low: Decimal | None, high: Decimal | None) -> str:

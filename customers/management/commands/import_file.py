@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from crm.core.enums import JobState
 from crm.core.errors import DomainError
-from crm.core.tasks import run_job
+from crm.core.tasks import queue_job
 from customers.services import importing
 
 
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         except (OSError, DomainError) as error:
             raise CommandError(str(error)) from error
         assert batch.job is not None
-        run_job.delay(batch.job.pk)
+        queue_job(batch.job.pk)
         self.stdout.write(f"{batch.public_id}: {batch.job.public_id} is queued.")
         if options["wait"]:
             self._follow(batch)

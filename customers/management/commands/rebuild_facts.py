@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from crm.core.enums import JobState
-from crm.core.tasks import run_job
+from crm.core.tasks import queue_job
 from customers.services import facts
 
 
@@ -22,7 +22,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Start the job, and with --wait tell how it ended."""
         job, _created = facts.start_rebuild()
-        run_job.delay(job.pk)
+        queue_job(job.pk)
         self.stdout.write(_("Started %(job)s.") % {"job": job.public_id})
         if not options["wait"]:
             return

@@ -77,7 +77,7 @@ def test_a_shop_that_was_empty_at_the_first_origin_is_told_how_many_it_had():
 
     assert outlook.learned is None
     assert {(entry.code, entry.have, entry.need) for entry in outlook.abstentions} == {
-        ("history_too_short", 1, 100)
+        ("too_few_early_buyers", 1, 100)
     }
 
 
