@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from analytics.enums import RfmGroup, RunTrigger
+from analytics.ml.ledger import PurchaseLedger
 from analytics.ml.run import RFM_GROUPS
 from analytics.models import CurrentScore, ScorePointer, ScoreSnapshot, ScoringRun
 from analytics.selectors.frames import scoring_input
@@ -256,6 +257,61 @@ def test_a_credit_without_an_order_takes_back_that_days_spend():
     OrderFactory(customer=customer, placed_at=noon, total=Decimal(297))
     RefundFactory(customer=customer, order=None, refunded_at=noon, amount=Decimal(38_970))
 
-    purchases = scoring_input(AS_OF).purchases
+    given = scoring_input(AS_OF)
+    ledger = PurchaseLedger(given.purchases, given.refunds)
 
-    assert purchases.net_spend.tolist() == [297.0]
+    assert ledger.occasions(known_before=given.as_of_day).net_spend.tolist() == [297.0]
+
+
+@pytest.mark.django_db
+def test_what_came_back_is_told_with_the_day_it_was_known():
+    ShopSettingsFactory(zone="Asia/Shanghai")
+    placed = datetime(2026, 1, 10, 12, tzinfo=UTC)
+    night = datetime(2026, 2, 3, 17, tzinfo=UTC)  # the 4th in Shanghai
+    customer = CustomerFactory()
+    returned = OrderFactory(customer=customer, placed_at=placed, total=Decimal(100))
+    RefundFactory(
+        customer=customer,
+        order=returned,
+        refunded_at=night,
+        refunded_day=date(2026, 2, 4),
+        amount=Decimal(40),
+    )
+    RefundFactory(
+        customer=customer,
+        order=returned,
+        refunded_at=datetime.combine(AS_OF, datetime.min.time(), UTC),
+        amount=Decimal(60),
+    )
+    OrderFactory(
+        customer=customer,
+        placed_at=placed + timedelta(days=1),
+        paid_at=placed + timedelta(days=1),
+        total=Decimal(70),
+        status="cancelled",
+        cancelled_at=night,
+    )
+    OrderFactory(
+        customer=customer,
+        placed_at=placed,
+        total=Decimal(9),
+        status="cancelled",
+        cancelled_at=night,
+    )
+
+    given = scoring_input(AS_OF)
+
+    ordered, cancelled, fourth = (
+        (date(2026, month, day) - date(1970, 1, 1)).days
+        for month, day in ((1, 10), (1, 11), (2, 4))
+    )
+    assert list(zip(given.purchases.day, given.purchases.net_spend, strict=True)) == [
+        (ordered, 100.0),
+        (cancelled, 70.0),
+    ]
+    assert given.refunds.order_day.tolist() == [ordered, cancelled]
+    assert given.refunds.known_day.tolist() == [fourth, fourth]
+    assert given.refunds.amount.tolist() == [40.0, 70.0]
+    ledger = PurchaseLedger(given.purchases, given.refunds)
+    assert ledger.occasions(known_before=fourth).net_spend.tolist() == [100.0, 70.0]
+    assert ledger.occasions(known_before=fourth + 1).net_spend.tolist() == [60.0]
