@@ -83,7 +83,7 @@ def explain_abstention(entry: Mapping[str, Any]) -> str:
 def explain_run(run: ScoringRun) -> list[str]:
     """Return in sentences what a run did not score, and what to keep in mind about the rest."""
     refused: dict[str, list[str]] = {}
-    for entry in run.abstentions:
+    for entry in [*run.abstentions, *run.parameters.get("notes", [])]:
         label = _score_label(entry.get("score", ""))
         refused.setdefault(explain_abstention(entry), []).extend([label] if label else [])
     return [f"{', '.join(names)}: {text}" if names else text for text, names in refused.items()]
