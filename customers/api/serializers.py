@@ -119,9 +119,12 @@ class CustomerSerializer(SourcedSerializer, ExpandableSerializer):
 
 
 class OrderLineSerializer(ReadSerializer):
-    """A position. Amounts are in the order's currency; ``unit_cost`` is in the shop's."""
+    """A position. Amounts are in the order's currency; ``unit_cost`` is in ``cost_currency``."""
 
     product = serializers.CharField(source="product.public_id", allow_null=True)
+    cost_currency = serializers.SerializerMethodField(
+        help_text="The shop's currency when the cost was told."
+    )
 
     class Meta:
         model = OrderLine
@@ -134,9 +137,13 @@ class OrderLineSerializer(ReadSerializer):
             "unit_price",
             "amount",
             "unit_cost",
+            "cost_currency",
             "refunded_quantity",
             "refunded_amount",
         ]
+
+    def get_cost_currency(self, line: OrderLine) -> str:
+        return line.cost_currency or str(self.context["shop_currency"])
 
 
 class RefundSerializer(ReadSerializer):
@@ -223,7 +230,9 @@ class OrderDetailSerializer(OrderSerializer):
 class ProductSerializer(SourcedSerializer):
     id = public_id()
     category = serializers.CharField(source="category.public_id", allow_null=True)
-    cost_currency = serializers.SerializerMethodField(help_text="The shop's currency.")
+    cost_currency = serializers.SerializerMethodField(
+        help_text="The shop's currency when the cost was told."
+    )
 
     class Meta:
         model = Product
@@ -245,7 +254,7 @@ class ProductSerializer(SourcedSerializer):
         ]
 
     def get_cost_currency(self, product: Product) -> str:
-        return str(self.context["shop_currency"])
+        return product.cost_currency or str(self.context["shop_currency"])
 
 
 class ImportSerializer(SourcedSerializer):
