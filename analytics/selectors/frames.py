@@ -102,6 +102,11 @@ NEWEST = """
     SELECT max(placed_at) FROM customers_order
     WHERE status = ANY(%(counted)s) AND NOT is_test AND placed_day < %(as_of)s
 """
+WITHOUT_RATE = """
+    SELECT count(*) FROM customers_order
+    WHERE status = ANY(%(counted)s) AND NOT is_test AND total_shop IS NULL
+        AND placed_day < %(as_of)s
+"""
 BLOCK = 50_000
 
 
@@ -142,6 +147,14 @@ def newest_order(as_of_day: date) -> datetime | None:
         cursor.execute(NEWEST, _values(as_of_day))
         row = cursor.fetchone()
     return row[0] if row else None
+
+
+def orders_without_rate(as_of_day: date) -> int:
+    """Return how many paid orders no score can see: nobody told what their currency was worth."""
+    with connection.cursor() as cursor:
+        cursor.execute(WITHOUT_RATE, _values(as_of_day))
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
 
 
 def _values(as_of_day: date) -> dict[str, Any]:

@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 KEPT_RUNS = 7
 LOCK_TIMEOUT = "3s"
 """How long a partition's removal may make readers of the scores wait."""
+_LOCK = 4_203_772
 _DROP_INACTIVE = (
     "DELETE FROM {0} s USING customers_customer c"
     " WHERE c.id = s.customer_id AND c.lifecycle <> 'active'"
@@ -39,10 +40,12 @@ def publish(*, run: ScoringRun, result: ScoringResult) -> int:
     """Make a run's scores the ones everybody reads; return how many rows it has.
 
     Runs inside the caller's transaction: rows, partition and pointer appear together or not at
-    all. Customers merged or erased meanwhile are left out.
+    all. Customers merged or erased meanwhile are left out. Runs publish one after the other, so
+    that exactly one is the published one.
     """
     table = sql.Identifier(_partition(run.pk))
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         _execute(cursor, "DROP TABLE IF EXISTS {0}", table)
         _execute(
             cursor,

@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 from analytics.enums import RunState, RunTrigger
 from analytics.errors import FutureDayError
 from analytics.ml import ladder
+from analytics.ml.ladder import Note
 from analytics.ml.run import ScoringResult, score_customers
 from analytics.models import ScorePointer, ScoringRun
-from analytics.selectors.frames import newest_order, scoring_input
+from analytics.selectors.frames import newest_order, orders_without_rate, scoring_input
 from analytics.services.publishing import publish, tidy
 from crm.core.enums import JobState
 from crm.core.models import Job
@@ -154,6 +155,9 @@ def _store(run: ScoringRun, result: ScoringResult) -> None:
     run.model_version = result.model_version
     run.horizon_days = result.horizon_days
     notes = [note.to_dict() for note in result.notes]
+    left_out = orders_without_rate(run.as_of_day)
+    if left_out:
+        notes.append(Note("orders_without_rate", left_out).to_dict())
     run.parameters = {**result.parameters, "notes": notes}
     run.metrics = result.metrics
     run.baseline = result.baseline

@@ -45,6 +45,7 @@ class FactsSerializer(ReadSerializer):
             "order_count",
             "occasion_count",
             "cancelled_count",
+            "unscored_count",
             "item_count",
             "product_count",
             "gross_spend",

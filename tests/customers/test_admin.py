@@ -2,6 +2,8 @@
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from crm.core.models import Job
 from customers.models import ShopSettings
@@ -39,6 +41,20 @@ def test_scores_in_the_list_are_for_those_who_may_read_scores(client):
     allowed = signed_in(client, "customers.view_customer", "analytics.view_currentscore")
     assert "87 %" in allowed.get(CUSTOMERS).content.decode()
     assert "Ann" not in allowed.get(CUSTOMERS, {"churn_band": "low"}).content.decode()
+
+
+def test_who_has_no_score_is_found_without_a_list_of_all_who_have(admin_client):
+    ShopSettingsFactory()
+    scored, _unscored, empty = (CustomerFactory(name=name) for name in ("Ann", "Bea", "Cat"))
+    run = ScoringRunFactory(state="published", published_at="2026-03-02T03:00Z")
+    rows = [{"customer": scored, "churn_probability": 0.87}, {"customer": empty}]
+    publish_scores(run, rows)
+
+    with CaptureQueriesContext(connection) as queries:
+        page = admin_client.get(CUSTOMERS, {"churn_band": "none"}).content.decode()
+
+    assert [name in page for name in ("Ann", "Bea", "Cat")] == [False, True, True]
+    assert not any(" IN (SELECT" in query["sql"] for query in queries)
 
 
 def settings_form(**changes):

@@ -42,6 +42,9 @@ NOTES = {
     "seasonality_not_learned": gettext_lazy(
         "%(have)s days of history: less than 13 months, so seasons are not learned."
     ),
+    "orders_without_rate": gettext_lazy(
+        "%(have)s paid orders are left out: the exchange rate of their day is missing."
+    ),
     "nobody_seen_leaving": gettext_lazy(
         "Nobody is seen leaving for good in these data, so “alive” says nothing here."
     ),
@@ -70,7 +73,8 @@ def explain_abstention(entry: Mapping[str, Any]) -> str:
     sentence = ABSTENTIONS.get(code) or NOTES.get(code)
     if sentence is None:
         return code
-    places = 0 if code in ABSTENTIONS or code == "seasonality_not_learned" else 2
+    whole = code in ABSTENTIONS or code in ("seasonality_not_learned", "orders_without_rate")
+    places = 0 if whole else 2
     day = entry.get("day")
     return str(sentence) % {
         "have": number(entry.get("have") or 0, places),

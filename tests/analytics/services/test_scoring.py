@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from analytics.enums import RfmGroup, RunTrigger
@@ -14,7 +14,8 @@ from analytics.ml.ledger import PurchaseLedger
 from analytics.ml.run import RFM_GROUPS, score_customers
 from analytics.models import CurrentScore, ScorePointer, ScoreSnapshot, ScoringRun
 from analytics.selectors.frames import scoring_input
-from analytics.services import scoring
+from analytics.selectors.wording import explain_run
+from analytics.services import publishing, scoring
 from analytics.services.publishing import publish, tidy
 from crm.core.models import Job
 from crm.core.services import jobs
@@ -23,6 +24,7 @@ from tests.factories import (
     CustomerFactory,
     OrderFactory,
     RefundFactory,
+    ScoringRunFactory,
     ShopSettingsFactory,
     SourceFactory,
     SurveyResponseFactory,
@@ -159,6 +161,34 @@ def test_small_shops_get_no_forecast_and_the_reason(size):
     assert not CurrentScore.objects.filter(predicted_clv__isnull=False).exists()
     codes = {entry["code"] for entry in run.abstentions}
     assert codes & {"too_few_buyers", "no_orders", "no_data_since"}
+
+
+@pytest.mark.django_db
+def test_orders_without_an_exchange_rate_are_told_beside_the_scores():
+    shop(3)
+    for _number in range(2):
+        OrderFactory(
+            currency="USD", exchange_rate=None, placed_at=datetime(2026, 2, 1, 12, tzinfo=UTC)
+        )
+
+    run = score()
+
+    assert "2 paid orders are left out: the exchange rate of their day is missing." in explain_run(
+        run
+    )
+
+
+@pytest.mark.django_db
+def test_runs_publish_one_after_the_other():
+    """Two at once would each take the other for not yet published, and both would stay it."""
+    shop(120)
+    run = ScoringRunFactory(as_of_day=AS_OF)
+    with transaction.atomic():
+        publish(run=run, result=score_customers(scoring_input(AS_OF)))
+
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND granted")
+            assert publishing._LOCK in {row[0] for row in cursor.fetchall()}
 
 
 @pytest.mark.django_db
