@@ -1,10 +1,10 @@
 """Refusals of the scores."""
 
-from crm.core.errors import DomainError, WrongStateError
+from crm.core.errors import DomainError
 
 
-class RunNotPublishableError(WrongStateError):
-    code = "run_not_publishable"
+class FutureDayError(DomainError):
+    code = "future_day"
 
 
 class NoScoresError(DomainError):

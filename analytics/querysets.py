@@ -23,10 +23,6 @@ class ScoringRunQuerySet(models.QuerySet["ScoringRun"]):
     def published(self) -> Self:
         return self.filter(state=RunState.PUBLISHED)
 
-    def once_published(self) -> Self:
-        """Runs whose scores are, or once were, the ones everybody reads."""
-        return self.filter(state__in=[RunState.PUBLISHED, RunState.REPLACED])
-
 
 class CurrentScoreQuerySet(models.QuerySet["CurrentScore"]):
     """Published scores by what they say."""

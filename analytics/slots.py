@@ -85,7 +85,7 @@ def _fill_pages() -> None:
     ]
     for order, (key, label, render) in enumerate(columns):
         registry.list_columns.register(
-            ListColumn(key, "customers", label, partial(_current, key), render, order)
+            ListColumn(key, "customers", label, partial(_current, key), render, order, MAY_READ)
         )
 
 
@@ -102,7 +102,7 @@ def _fill_filters() -> None:
         "f_score": filters.FScoreFilter,
     }
     for order, (key, filter_class) in enumerate(classes.items()):
-        registry.list_filters.register(ListFilter(key, "customers", filter_class, order))
+        registry.list_filters.register(ListFilter(key, "customers", filter_class, order, MAY_READ))
 
 
 def _fill_timeline() -> None:

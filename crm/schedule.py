@@ -11,11 +11,17 @@ EVERY_MINUTE = 60.0
 EVERY_FIVE_MINUTES = 300.0
 EVERY_HOUR = 3600.0
 
+
+def _every(seconds: float, task: str) -> dict[str, Any]:
+    """Look every so many seconds; a tick that no worker took by the next one is dropped unread."""
+    return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+
+
 BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
-    "sweep-jobs": {"task": "core.sweep_jobs", "schedule": EVERY_FEW_SECONDS},
-    "prune-jobs": {"task": "core.prune_jobs", "schedule": EVERY_HOUR},
-    "refresh-facts": {"task": "customers.refresh_facts", "schedule": EVERY_MINUTE},
-    "nightly-facts": {"task": "customers.start_nightly_rebuild", "schedule": EVERY_FIVE_MINUTES},
-    "nightly-scores": {"task": "analytics.start_nightly_scoring", "schedule": EVERY_FIVE_MINUTES},
+    "sweep-jobs": _every(EVERY_FEW_SECONDS, "core.sweep_jobs"),
+    "prune-jobs": _every(EVERY_HOUR, "core.prune_jobs"),
+    "refresh-facts": _every(EVERY_MINUTE, "customers.refresh_facts"),
+    "nightly-facts": _every(EVERY_FIVE_MINUTES, "customers.start_nightly_rebuild"),
+    "nightly-scores": _every(EVERY_FIVE_MINUTES, "analytics.start_nightly_scoring"),
 }
 """Each entry names a task that may run twice without harm."""

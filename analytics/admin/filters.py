@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -34,9 +34,10 @@ class ScoreFilter(admin.SimpleListFilter):
         value = self.value()
         if not value:
             return queryset
-        scored = CurrentScore.objects.filter(churn_probability__isnull=False)
         if value == UNSCORED:
-            return queryset.exclude(pk__in=scored.values("customer_id"))
+            scored = CurrentScore.objects.filter(churn_probability__isnull=False)
+            # Not “pk not in”: a list of a million ids is walked once for every customer.
+            return queryset.filter(~Exists(scored.filter(customer_id=OuterRef("pk"))))
         return queryset.filter(pk__in=self.matching(value).values("customer_id"))
 
 

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from analytics.models import CurrentScore, ScoringRun
+from analytics.selectors.wording import explain_run
 from crm.core.api.fields import MoneyField, ReadSerializer, public_id
 from crm.core.api.serializers import JobSerializer, link
 
@@ -158,9 +159,22 @@ class RunDetailSerializer(RunSerializer):
     """A run with how well it does, beside the naive baseline, and what it did not score."""
 
     job = JobSerializer(allow_null=True)  # type: ignore[assignment]  # DRF takes it off the class
+    sentences = serializers.SerializerMethodField(
+        help_text="What was not scored and why, and what to keep in mind about the rest."
+    )
 
     class Meta(RunSerializer.Meta):
-        fields = [*RunSerializer.Meta.fields, "metrics", "baseline", "abstentions", "parameters"]
+        fields = [
+            *RunSerializer.Meta.fields,
+            "metrics",
+            "baseline",
+            "abstentions",
+            "sentences",
+            "parameters",
+        ]
+
+    def get_sentences(self, run: ScoringRun) -> list[str]:
+        return explain_run(run)
 
 
 class RunRequestSerializer(serializers.Serializer[Any]):

@@ -13,12 +13,18 @@ from analytics.api.filters import ScoreFilters
 from analytics.api.serializers import ScoreSerializer
 from analytics.errors import NoScoresError
 from analytics.models import CurrentScore
+from analytics.selectors.scores import silent_run
+from analytics.selectors.wording import explain_run
 from crm.core.api.pagination import Ordering
 from crm.core.api.permissions import require
 from crm.core.api.views import ListViewSet, PrivateAnswers
+from customers.enums import Lifecycle
 from customers.models import Customer
 
-SCORES = CurrentScore.objects.select_related("run", "customer")
+# A profile that was merged since the last run keeps its row, for the day the two are parted.
+SCORES = CurrentScore.objects.filter(customer__lifecycle=Lifecycle.ACTIVE).select_related(
+    "run", "customer"
+)
 
 
 @extend_schema_view(list=extend_schema(summary="List the published scores of all customers"))
@@ -57,7 +63,10 @@ class CustomerScoreView(PrivateAnswers, generics.GenericAPIView[CurrentScore]):
         customer = get_object_or_404(Customer.objects.only("pk"), public_id=id)
         score = self.get_queryset().filter(customer_id=customer.pk).first()
         if score is None:
+            silent = silent_run()
             raise NoScoresError(
-                _("This customer has no scores yet. The next scoring run makes them.")
+                " ".join(explain_run(silent))
+                if silent
+                else _("This customer has no scores yet. The next scoring run makes them.")
             )
         return Response(self.get_serializer(score).data)

@@ -1,7 +1,8 @@
 """Choose the model, and learn how far it errs, on periods that are over.
 
 Rolling origins: stand at day c in the past, fit on what was known before it, predict
-[c, c + h), and compare. Nothing on or after c reaches a fit or a feature.
+[c, c + h), and compare. Nothing on or after c reaches a fit or a feature, not even a refund of an
+earlier order; what came in the window is judged by all that is known at the end.
 """
 
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from analytics.ml.customer_value import CustomerValueModel, finite
 from analytics.ml.errors import DegenerateFitError
 from analytics.ml.intervals import ProbabilityBand, SpendIntervals
 from analytics.ml.ladder import BACKTEST_SLACK_DAYS, MIN_BUYERS, MIN_REPEATERS
+from analytics.ml.ledger import PurchaseLedger
 from analytics.ml.metrics import average, churn_metrics, spend_metrics
 from analytics.ml.summary import (
     Histogram,
@@ -75,27 +77,33 @@ class Backtest:
         }
 
 
-def make_origin(occasions: PurchaseDays, *, day: int, horizon_days: int) -> Origin | None:
-    """Return the origin at ``day``, or None where too few had bought before it to fit anything."""
-    summary = summarise(occasions, as_of_day=day)
+def make_origin(
+    ledger: PurchaseLedger, outcome: PurchaseDays, *, day: int, horizon_days: int
+) -> Origin | None:
+    """Return the origin at ``day``, or None where too few had bought before it to fit anything.
+
+    ``outcome`` holds the occasions that say what came in the window.
+    """
+    summary = summarise(ledger.occasions(known_before=day), as_of_day=day)
     if summary.T.size < MIN_BUYERS or int((summary.frequency > 0).sum()) < MIN_REPEATERS:
         return None
     spend, orders = window_outcome(
-        occasions, summary.customer_id, start_day=day, end_day=day + horizon_days
+        outcome, summary.customer_id, start_day=day, end_day=day + horizon_days
     )
     histogram = compress(summary.frequency, summary.recency, summary.T)
     return Origin(day, summary, histogram, spend, orders == 0)
 
 
-def make_origins(occasions: PurchaseDays, *, as_of_day: int, horizon_days: int) -> list[Origin]:
+def make_origins(ledger: PurchaseLedger, *, as_of_day: int, horizon_days: int) -> list[Origin]:
     """Return up to three origins, newest first, whose horizons all end by ``as_of_day``."""
     found = []
-    first_day = int(occasions.day.min()) if occasions.day.size else as_of_day
+    outcome = ledger.occasions(known_before=as_of_day)
+    first_day = int(outcome.day.min()) if outcome.day.size else as_of_day
     for step in range(MAX_ORIGINS):
         day = as_of_day - horizon_days - ORIGIN_STEP_DAYS * step
         if day - first_day < horizon_days + BACKTEST_SLACK_DAYS:
             break
-        origin = make_origin(occasions, day=day, horizon_days=horizon_days)
+        origin = make_origin(ledger, outcome, day=day, horizon_days=horizon_days)
         if origin is None:
             break
         found.append(origin)
@@ -112,23 +120,22 @@ def naive_spend(summary: Summary, *, horizon_days: int) -> FloatArray:
     return np.asarray(summary.total_spend / age * horizon_days)
 
 
-def run_backtest(occasions: PurchaseDays, *, as_of_day: int, horizon_days: int) -> Backtest | None:
+def run_backtest(ledger: PurchaseLedger, *, as_of_day: int, horizon_days: int) -> Backtest | None:
     """Fit, compare and choose; None where the history holds no origin.
 
     Raises DegenerateFitError when not even the simplest model describes the customers.
     """
-    seen = occasions.before(as_of_day)
-    origins = make_origins(seen, as_of_day=as_of_day, horizon_days=horizon_days)
+    origins = make_origins(ledger, as_of_day=as_of_day, horizon_days=horizon_days)
     if not origins:
         return None
-    summary = summarise(seen, as_of_day=as_of_day)
+    summary = summarise(ledger.occasions(known_before=as_of_day), as_of_day=as_of_day)
     now = compress(summary.frequency, summary.recency, summary.T)
     buying, past, candidates = _compete(now, origins, horizon_days)
     raw = [
         _churn(model, origin.summary, horizon_days)
         for model, origin in zip(past, origins, strict=True)
     ]
-    before = [_landmark(seen, origin, buying, horizon_days) for origin in origins]
+    before = [_landmark(ledger, origin, buying.model, horizon_days) for origin in origins]
     calibration, probability = _calibrate(origins, raw, before, horizon_days)
     metrics: JsonDict = {
         "origins": [origin.day for origin in origins],
@@ -164,11 +171,11 @@ def _compete(
         if name == NBD and fitted:
             break
         try:
-            today = RepeatBuyingModel(name).fit(now)
-            past = [RepeatBuyingModel(name).fit(o.histogram, start=today) for o in origins]
+            fits = _fit_forward(name, [*(o.histogram for o in reversed(origins)), now])
         except DegenerateFitError as error:
             report[name] = {"refused": str(error)}
             continue
+        today, past = fits[-1], fits[-2::-1]
         rows = [
             churn_metrics(o.lapsed, _churn(model, o.summary, horizon_days))
             for model, o in zip(past, origins, strict=True)
@@ -178,6 +185,15 @@ def _compete(
         raise DegenerateFitError("; ".join(entry["refused"] for entry in report.values()))
     best = min(fitted, key=lambda name: (report[name]["brier"], name))
     return (*fitted[best], report)
+
+
+def _fit_forward(name: str, histograms: list[Histogram]) -> list[RepeatBuyingModel]:
+    """Fit on histograms from old to new, each from where the former ended: none sees a later."""
+    fits: list[RepeatBuyingModel] = []
+    for histogram in histograms:
+        start = fits[-1] if fits else None
+        fits.append(RepeatBuyingModel(name).fit(histogram, start=start))
+    return fits
 
 
 def _churn(model: RepeatBuyingModel, summary: Summary, horizon_days: int) -> FloatArray:
@@ -201,16 +217,22 @@ def _churn_figures(origins: list[Origin], probability: list[FloatArray]) -> Json
 
 
 def _landmark(
-    occasions: PurchaseDays, origin: Origin, winner: RepeatBuyingModel, horizon_days: int
+    ledger: PurchaseLedger, origin: Origin, model: str, horizon_days: int
 ) -> tuple[Origin, RepeatBuyingModel | None] | None:
-    """Return the landmark one horizon before the origin, whose window ends where it begins."""
+    """Return the landmark one horizon before the origin, whose window ends where it begins.
+
+    Its outcome, too, is what was known at the origin.
+    """
     landmark = make_origin(
-        occasions.before(origin.day), day=origin.day - horizon_days, horizon_days=horizon_days
+        ledger,
+        ledger.occasions(known_before=origin.day),
+        day=origin.day - horizon_days,
+        horizon_days=horizon_days,
     )
     if landmark is None:
         return None
     try:
-        return landmark, RepeatBuyingModel(winner.model).fit(landmark.histogram, start=winner)
+        return landmark, RepeatBuyingModel(model).fit(landmark.histogram)
     except DegenerateFitError:
         return landmark, None
 

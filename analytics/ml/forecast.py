@@ -12,8 +12,9 @@ from analytics.ml.customer_value import CustomerValueModel, finite
 from analytics.ml.errors import DegenerateFitError
 from analytics.ml.explain import Yardsticks, explain_churn, explain_value
 from analytics.ml.ladder import Abstention, Note
+from analytics.ml.ledger import PurchaseLedger
 from analytics.ml.reasons import ReasonColumns
-from analytics.ml.summary import PurchaseDays, Summary, occasion_gaps
+from analytics.ml.summary import Summary, occasion_gaps
 
 MAX_BIAS_PERCENT = 30.0
 FORECASTS = (
@@ -46,7 +47,7 @@ class Outlook:
 
 
 def forecast(
-    occasions: PurchaseDays,
+    ledger: PurchaseLedger,
     summary: Summary,
     *,
     as_of_day: int,
@@ -58,22 +59,23 @@ def forecast(
 
     A degenerate fit, or a single prediction that is not a finite number, publishes nothing.
     """
-    kept = occasions
-    if excluded_from_fit is not None:
-        kept = occasions.where(~np.isin(occasions.customer_id, excluded_from_fit))
+    kept = ledger
+    if excluded_from_fit is not None and excluded_from_fit.size:
+        kept = ledger.without(excluded_from_fit)
     scores = (ladder.CLV, ladder.CHURN)
     try:
         learned = run_backtest(kept, as_of_day=as_of_day, horizon_days=horizon_days)
         if learned is None:
             # Long enough on paper, but hardly anyone had bought by the first origin.
-            buyers = int(np.unique(kept.before(as_of_day - horizon_days).customer_id).size)
+            early = kept.occasions(known_before=as_of_day - horizon_days)
+            buyers = int(np.unique(early.customer_id).size)
             need = ladder.MIN_BUYERS
             return Outlook(
                 abstentions=tuple(
                     Abstention(score, "too_few_early_buyers", buyers, need) for score in scores
                 )
             )
-        gaps = occasion_gaps(occasions)
+        gaps = occasion_gaps(ledger.occasions(known_before=as_of_day))
         yardsticks = Yardsticks(summary, shop_gap=float(np.median(gaps)))
         return _predict(learned, summary, yardsticks, horizon_days, discount_rate)
     except DegenerateFitError as error:

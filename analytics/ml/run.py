@@ -6,8 +6,9 @@ The one function a service needs::
 
 *In.* ``ScoringInput``: days are integers since 1970-01-01 in the shop's zone; ``as_of_day`` is
 exclusive (a row on or after it is ignored); ``purchases`` holds one row per (customer, local
-purchase day) with that day's spend in shop currency, net of refunds and cancellations. Only days
-with positive net spend count as a purchase occasion; duplicate rows of one day are summed first.
+purchase day) with that day's spend in shop currency; ``refunds`` what came back of it, each with
+the day on which that was known: the backtest sees it from then on only. Only days with positive net
+spend count as a purchase occasion; duplicate rows of one day are summed first.
 ``customer_ids`` lists everyone who wants an answer, also those who never bought. Rows may come in
 any order: the same rows give the same bytes.
 
@@ -49,6 +50,7 @@ from analytics.ml.columns import Spreader, rfm_columns, shop_size
 from analytics.ml.explain import KEEP
 from analytics.ml.forecast import FORECASTS, Outlook, forecast
 from analytics.ml.ladder import NULL_REASONS, Abstention, Note
+from analytics.ml.ledger import PurchaseLedger, Refunds
 from analytics.ml.reasons import REASON_CODES, ReasonColumns
 from analytics.ml.rfm import RFM_GROUPS
 from analytics.ml.satisfaction import Deliveries, Operations, Ratings
@@ -66,6 +68,7 @@ __all__ = [
     "PurchaseDays",
     "Ratings",
     "ReasonColumns",
+    "Refunds",
     "ScoringInput",
     "ScoringResult",
     "score_customers",
@@ -83,6 +86,7 @@ class ScoringInput:
     as_of_day : exclusive end of the data, in days since 1970-01-01
     customer_ids : everyone who wants an answer (unique)
     purchases : one row per customer and local purchase day
+    refunds : what came back of them; empty where the purchases are net already
     ratings, deliveries, operations : what satisfaction may use; empty by default
     horizon_days : length of the forecast; None chooses it from the shop's own gaps
     discount_rate : annual, for ``clv_12m``
@@ -92,6 +96,7 @@ class ScoringInput:
     as_of_day: int
     customer_ids: IntArray
     purchases: PurchaseDays
+    refunds: Refunds = field(default_factory=Refunds.empty)
     ratings: Ratings = field(default_factory=Ratings.empty)
     deliveries: Deliveries = field(default_factory=Deliveries.empty)
     operations: Operations = field(default_factory=Operations.empty)
@@ -167,7 +172,8 @@ def score_customers(given: ScoringInput) -> ScoringResult:
     ids = np.unique(given.customer_ids.astype(np.int64))
     if ids.size != given.customer_ids.size:
         raise ValueError("customer_ids must be unique")
-    occasions = given.purchases.before(given.as_of_day).occasions()
+    ledger = PurchaseLedger(given.purchases, given.refunds)
+    occasions = ledger.occasions(known_before=given.as_of_day)
     summary = summarise(occasions, as_of_day=given.as_of_day)
     size = shop_size(summary, as_of_day=given.as_of_day)
     horizon = given.horizon_days or default_horizon(
@@ -179,7 +185,7 @@ def score_customers(given: ScoringInput) -> ScoringResult:
     outlook = Outlook()
     if all(entry.score != ladder.CHURN for entry in abstentions):
         outlook = forecast(
-            occasions,
+            ledger,
             summary,
             as_of_day=given.as_of_day,
             horizon_days=horizon,

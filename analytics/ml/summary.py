@@ -7,6 +7,9 @@ import numpy as np
 
 from analytics.ml.arrays import BoolArray, FloatArray, IntArray
 
+SMALLEST_SPEND = 5e-6
+"""Netting in binary floats leaves dust: half a thousandth of a cent is not a purchase."""
+
 
 @dataclass(frozen=True)
 class PurchaseDays:
@@ -16,7 +19,7 @@ class PurchaseDays:
     ----------
     customer_id : int64
     day : days since 1970-01-01 in the shop's zone
-    net_spend : that day's spend in shop currency, net of refunds and cancellations
+    net_spend : that day's spend in shop currency, net of what came back and is not told apart
     """
 
     customer_id: IntArray
@@ -36,12 +39,11 @@ class PurchaseDays:
         """Return the rows where ``keep`` holds."""
         return PurchaseDays(self.customer_id[keep], self.day[keep], self.net_spend[keep])
 
-    def occasions(self) -> "PurchaseDays":
-        """Return the purchase occasions: days with positive net spend, sorted and unique.
+    def summed(self) -> "PurchaseDays":
+        """Return one row per customer and day, sorted.
 
-        Rows of one customer and day are summed first (smallest amount first, so that the order of
-        the rows cannot move the last bit); a day whose orders were cancelled nets to zero or less
-        and is no occasion.
+        Amounts of a day are summed smallest first, so that the order of the rows cannot move the
+        last bit.
         """
         if not np.isfinite(self.net_spend).all():
             raise ValueError("net_spend must be finite")
@@ -52,9 +54,15 @@ class PurchaseDays:
         starts = np.flatnonzero(is_first)
         if starts.size == 0:
             return PurchaseDays.empty()
-        total = np.add.reduceat(spend, starts)
-        # Netting in binary floats leaves dust: half a thousandth of a cent is not a purchase.
-        return PurchaseDays(customer[starts], day[starts], total).where(total > 5e-6)
+        return PurchaseDays(customer[starts], day[starts], np.add.reduceat(spend, starts))
+
+    def occasions(self) -> "PurchaseDays":
+        """Return the purchase occasions: days with positive net spend, sorted and unique.
+
+        A day whose orders were cancelled nets to zero or less and is no occasion.
+        """
+        days = self.summed()
+        return days.where(days.net_spend > SMALLEST_SPEND)
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,16 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from django.db import connection
 
-from analytics.ml.run import Deliveries, Operations, PurchaseDays, Ratings, ScoringInput
+from analytics.ml.run import (
+    Deliveries,
+    Operations,
+    PurchaseDays,
+    Ratings,
+    Refunds,
+    ScoringInput,
+)
 from analytics.ml.satisfaction import RATING_KINDS
-from customers.enums import COUNTED_ORDER_STATUSES
+from customers.enums import COUNTED_ORDER_STATUSES, OrderStatus
 from customers.selectors.shop import shop_settings
 
 EPOCH = date(1970, 1, 1)
@@ -19,25 +26,41 @@ PEOPLE = """
     SELECT id, (is_test OR is_wholesale)::int FROM customers_customer
     WHERE lifecycle = 'active' ORDER BY id
 """
-# A refund that found no order (a hand-written credit, say) counts on its own day: where it undoes
-# an order of that day the two cancel out, and a day without an order is no occasion anyway.
+# Purchases as they were made, and beside them what came back, with the day it was known: an order
+# that was paid and later cancelled comes back whole. A refund that found no order (a hand-written
+# credit, say) counts on its own day: where it undoes an order of that day the two cancel out, and
+# a day without an order is no occasion anyway.
 PURCHASES = """
-    SELECT m.customer_id, m.day - date '1970-01-01', sum(m.amount)::float8 FROM (
-        SELECT o.customer_id, o.placed_day AS day,
-            o.total_shop - coalesce(r.back, 0) AS amount
-        FROM customers_order o
-        LEFT JOIN (
-            SELECT order_id, sum(amount_shop) AS back FROM customers_refund
-            WHERE refunded_day < %(as_of)s AND order_id IS NOT NULL GROUP BY order_id
-        ) r ON r.order_id = o.id
-        WHERE o.status = ANY(%(counted)s) AND NOT o.is_test AND o.total_shop IS NOT NULL
-            AND o.placed_day < %(as_of)s
+    WITH bought AS (
+        SELECT id, customer_id, placed_day, total_shop, CASE WHEN status = %(cancelled)s
+            THEN greatest((cancelled_at AT TIME ZONE %(zone)s)::date, placed_day) END AS undone
+        FROM customers_order
+        WHERE NOT is_test AND total_shop IS NOT NULL AND placed_day < %(as_of)s
+            AND (status = ANY(%(counted)s) OR (status = %(cancelled)s AND paid_at < %(until)s))
+    ), back AS (
+        SELECT order_id, refunded_day, sum(amount_shop) AS amount FROM customers_refund
+        WHERE order_id IS NOT NULL AND amount_shop IS NOT NULL GROUP BY 1, 2
+    )
+    SELECT m.customer_id, m.day - date '1970-01-01', m.known - date '1970-01-01',
+        sum(m.amount)::float8
+    FROM (
+        SELECT customer_id, placed_day AS day, NULL::date AS known, total_shop AS amount FROM bought
         UNION ALL
-        SELECT customer_id, refunded_day, -amount_shop FROM customers_refund
-        WHERE order_id IS NULL AND refunded_day < %(as_of)s AND amount_shop IS NOT NULL
+        SELECT b.customer_id, b.placed_day, greatest(r.refunded_day, b.placed_day), r.amount
+        FROM bought b JOIN back r ON r.order_id = b.id
+        UNION ALL
+        SELECT b.customer_id, b.placed_day, b.undone, b.total_shop - coalesce(r.amount, 0)
+        FROM bought b LEFT JOIN (
+            SELECT order_id, sum(amount) AS amount FROM back GROUP BY 1
+        ) r ON r.order_id = b.id
+        WHERE b.undone IS NOT NULL AND b.total_shop > coalesce(r.amount, 0)
+        UNION ALL
+        SELECT customer_id, refunded_day, refunded_day, amount_shop FROM customers_refund
+        WHERE order_id IS NULL AND amount_shop IS NOT NULL
     ) m
     JOIN customers_customer c ON c.id = m.customer_id AND c.lifecycle = 'active'
-    GROUP BY 1, 2 ORDER BY 1, 2
+    WHERE m.known IS NULL OR m.known < %(as_of)s
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 RATINGS = """
     SELECT customer_id, (at AT TIME ZONE %(zone)s)::date - date '1970-01-01', score, kind FROM (
@@ -55,6 +78,7 @@ DELIVERIES = """
         extract(epoch FROM delivered_at - promised_at) / 86400.0
     FROM customers_order
     WHERE delivered_at < %(until)s AND promised_at IS NOT NULL AND customer_id IS NOT NULL
+        AND status = ANY(%(counted)s) AND NOT is_test
     ORDER BY 1, 2, 3
 """
 OPERATIONS = """
@@ -78,22 +102,36 @@ NEWEST = """
     SELECT max(placed_at) FROM customers_order
     WHERE status = ANY(%(counted)s) AND NOT is_test AND placed_day < %(as_of)s
 """
+WITHOUT_RATE = """
+    SELECT count(*) FROM customers_order
+    WHERE status = ANY(%(counted)s) AND NOT is_test AND total_shop IS NULL
+        AND placed_day < %(as_of)s
+"""
 BLOCK = 50_000
 
 
 def scoring_input(as_of_day: date) -> ScoringInput:
-    """Return everything a run may see: rows of the local days before ``as_of_day``.
-
-    Refunds known before ``as_of_day`` are netted against their orders, in the run's own backtest
-    too: an order returned after a backtest's origin counts as returned there.
-    """
+    """Return everything a run may see: rows of the local days before ``as_of_day``."""
     shop = shop_settings()
     values = _values(as_of_day)
     people = _columns(PEOPLE, values, [np.int64, np.int64])
+    # One statement, so that a purchase and its refund are of one moment.
+    customer, day, known, amount = _columns(
+        PURCHASES, values, [np.int64, np.int64, np.float64, np.float64]
+    )
+    came_back = np.isfinite(known)
+    bought = PurchaseDays(customer, day, amount).where(~came_back)
+    refunds = Refunds(
+        customer[came_back],
+        day[came_back],
+        known[came_back].astype(np.int64),
+        amount[came_back],
+    )
     return ScoringInput(
         as_of_day=(as_of_day - EPOCH).days,
         customer_ids=people[0],
-        purchases=PurchaseDays(*_columns(PURCHASES, values, [np.int64, np.int64, np.float64])),
+        purchases=bought,
+        refunds=refunds,
         ratings=Ratings(*_columns(RATINGS, values, [np.int64, np.int64, np.float64, np.int8])),
         deliveries=Deliveries(*_columns(DELIVERIES, values, [np.int64, np.int64, np.float64])),
         operations=Operations(*_columns(OPERATIONS, values, [np.int64] * 4)),
@@ -111,6 +149,14 @@ def newest_order(as_of_day: date) -> datetime | None:
     return row[0] if row else None
 
 
+def orders_without_rate(as_of_day: date) -> int:
+    """Return how many paid orders no score can see: nobody told what their currency was worth."""
+    with connection.cursor() as cursor:
+        cursor.execute(WITHOUT_RATE, _values(as_of_day))
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
 def _values(as_of_day: date) -> dict[str, Any]:
     zone = shop_settings().zone
     kinds = {name: RATING_KINDS.index(name) for name in ("review", "csat", "nps", "ces")}
@@ -119,6 +165,7 @@ def _values(as_of_day: date) -> dict[str, Any]:
         "until": datetime.combine(as_of_day, time(), ZoneInfo(zone)),
         "zone": zone,
         "counted": [str(status) for status in COUNTED_ORDER_STATUSES],
+        "cancelled": str(OrderStatus.CANCELLED),
         **kinds,
     }
 

@@ -9,6 +9,7 @@ from django.db.models import Count, Sum
 
 from analytics.models import CurrentScore, ScoringRun
 from analytics.selectors.scores import current_run, latest_run
+from customers.enums import Lifecycle
 
 MOST_EDGES = 9
 STALE_DAYS = 3
@@ -120,6 +121,7 @@ def churn_risk(*, limit: int = 10) -> list[AtRisk]:
     has left for certain is expected to spend nothing, and who is safe risks nothing.
     """
     rows = CurrentScore.objects.by_value_at_risk().select_related("customer", "run")
+    rows = rows.filter(customer__lifecycle=Lifecycle.ACTIVE)
     return [
         AtRisk(row, (row.churn_probability or 0.0) * float(row.predicted_clv or 0))
         for row in rows[:limit]

@@ -18,15 +18,25 @@ LIST = "/admin/customers/customer/"
 
 
 def customer_scores(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
-    """Return the cards of one customer and their history; none while nothing was published."""
+    """Return the cards of one customer and their history.
+
+    Where nothing was published the cards say why; ``caveats`` says why nothing newer was.
+    """
     score = scores.scores_for([customer_id or 0]).get(customer_id or 0)
+    silent = scores.silent_run()
+    caveats = wording.explain_run(silent) if silent else []
     if score is None:
-        return {"score": None, "run": scores.current_run(), "cards": [], "history": []}
+        run = scores.current_run()
+        cards = wording.silent_cards(silent) if silent and run is None else []
+        return {
+            "score": None, "run": run or silent, "cards": cards, "history": [], "caveats": caveats,
+        }  # fmt: skip
     return {
         "score": score,
         "run": score.run,
         "cards": wording.score_cards(score, score.run),
         "history": [_month(row) for row in scores.score_history(score.customer_id)],
+        "caveats": caveats,
     }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from analytics.enums import RunState
 from analytics.models import CurrentScore, ScorePointer, ScoreSnapshot, ScoringRun
 
 
@@ -14,6 +15,13 @@ def current_run() -> ScoringRun | None:
 def latest_run() -> ScoringRun | None:
     """Return the newest run, whatever became of it."""
     return ScoringRun.objects.select_related("job").first()
+
+
+def silent_run() -> ScoringRun | None:
+    """Return the newest finished run where it abstained, so that what is shown is older or none."""
+    done = [RunState.PUBLISHED, RunState.ABSTAINED]
+    run = ScoringRun.objects.filter(state__in=done).order_by("-pk").first()
+    return run if run is not None and run.state == RunState.ABSTAINED else None
 
 
 def scores_for(customer_ids: Sequence[int]) -> dict[int, CurrentScore]:

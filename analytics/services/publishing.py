@@ -5,14 +5,24 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from django.db import connection
-from psycopg import sql
+import structlog
+from django.db import OperationalError, connection, transaction
+from psycopg import errors, sql
 
 from analytics.enums import RunState
 from analytics.ml.run import NULL_REASONS, RFM_GROUPS, ScoringResult
 from analytics.models import ScorePointer, ScoringRun
 
+log = structlog.get_logger(__name__)
+
 KEPT_RUNS = 7
+LOCK_TIMEOUT = "3s"
+"""How long a partition's removal may make readers of the scores wait."""
+_LOCK = 4_203_772
+_DROP_INACTIVE = (
+    "DELETE FROM {0} s USING customers_customer c"
+    " WHERE c.id = s.customer_id AND c.lifecycle <> 'active'"
+)
 COLUMNS = (
     "run_id", "customer_id", "r_score", "f_score", "m_score", "rfm_group", "p_alive",
     "churn_probability", "churn_low", "churn_high", "expected_orders", "predicted_clv",
@@ -30,10 +40,12 @@ def publish(*, run: ScoringRun, result: ScoringResult) -> int:
     """Make a run's scores the ones everybody reads; return how many rows it has.
 
     Runs inside the caller's transaction: rows, partition and pointer appear together or not at
-    all. Customers merged or erased meanwhile are left out.
+    all. Customers merged or erased meanwhile are left out. Runs publish one after the other, so
+    that exactly one is the published one.
     """
-    table = sql.Identifier(f"score_of_run_{run.pk}")
+    table = sql.Identifier(_partition(run.pk))
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         _execute(cursor, "DROP TABLE IF EXISTS {0}", table)
         _execute(
             cursor,
@@ -46,12 +58,7 @@ def publish(*, run: ScoringRun, result: ScoringResult) -> int:
         with cursor.copy(command) as copy:
             for row in rows(run.pk, result):
                 copy.write_row(row)
-        _execute(
-            cursor,
-            "DELETE FROM {0} s USING customers_customer c"
-            " WHERE c.id = s.customer_id AND c.lifecycle <> 'active'",
-            table,
-        )
+        _execute(cursor, _DROP_INACTIVE, table)
         _execute(
             cursor,
             "ALTER TABLE {0} ADD PRIMARY KEY (run_id, customer_id), ADD CHECK (run_id = {1})",
@@ -70,7 +77,6 @@ def publish(*, run: ScoringRun, result: ScoringResult) -> int:
     ScoringRun.objects.published().exclude(pk=run.pk).update(state=RunState.REPLACED)
     ScorePointer.objects.update_or_create(id=1, defaults={"run": run})
     _snapshot(run)
-    drop_old_partitions()
     return count
 
 
@@ -99,22 +105,48 @@ def rows(run_id: int, result: ScoringResult) -> Iterator[tuple[Any, ...]]:
         )
 
 
-def drop_old_partitions() -> None:
-    """Keep the newest runs' partitions; drop older ones and what killed runs left behind."""
-    kept = list(
-        ScoringRun.objects.filter(
-            state__in=[RunState.PUBLISHED, RunState.REPLACED, RunState.ABSTAINED]
-        )
-        .order_by("-pk")
-        .values_list("pk", flat=True)[:KEPT_RUNS]
-    )
+def tidy(*, run_id: int) -> None:
+    """Drop what was merged or erased while a run was published, and the partitions of old runs.
+
+    An erasure that committed between the run's own look and its end did not see the new rows.
+    """
+    name = _partition(run_id)
+    held = _partitions()
+    if name in held:
+        with connection.cursor() as cursor:
+            _execute(cursor, _DROP_INACTIVE, sql.Identifier(name))
+    kept = ScoringRun.objects.filter(state__in=[RunState.PUBLISHED, RunState.REPLACED])
+    newest = kept.order_by("-pk").values_list("pk", flat=True)[:KEPT_RUNS]
     pointed = ScorePointer.objects.values_list("run_id", flat=True)
-    names = {f"score_of_run_{pk}" for pk in [*kept, *pointed]}
+    names = {name, *(_partition(pk) for pk in [*newest, *pointed])}
+    for old in sorted(held - names):
+        _drop(old)
+
+
+def _drop(name: str) -> None:
+    """Drop a partition unless somebody reads the scores for long; the next night tries again."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+            _execute(cursor, "DROP TABLE {0}", sql.Identifier(name))
+    except OperationalError as error:
+        if not isinstance(error.__cause__, errors.LockNotAvailable):
+            raise
+        log.warning("partition_in_use", name=name)
+
+
+def _partitions() -> set[str]:
+    """Return the names of the partitions there are."""
     with connection.cursor() as cursor:
-        cursor.execute(r"SELECT tablename FROM pg_tables WHERE tablename LIKE 'score\_of\_run\_%%'")
-        for (name,) in cursor.fetchall():
-            if name not in names:
-                _execute(cursor, "DROP TABLE {0}", sql.Identifier(name))
+        cursor.execute(
+            "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+            " WHERE i.inhparent = 'analytics_customerscore'::regclass"
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _partition(run_id: int) -> str:
+    return f"score_of_run_{run_id}"
 
 
 def _snapshot(run: ScoringRun) -> None:

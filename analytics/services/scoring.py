@@ -1,23 +1,24 @@
 """Scoring runs: started once, run by a job, published or explained."""
 
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from analytics.enums import RunState, RunTrigger
+from analytics.errors import FutureDayError
 from analytics.ml import ladder
+from analytics.ml.ladder import Note
 from analytics.ml.run import ScoringResult, score_customers
 from analytics.models import ScorePointer, ScoringRun
-from analytics.selectors.frames import newest_order, scoring_input
-from analytics.services.publishing import publish
+from analytics.selectors.frames import newest_order, orders_without_rate, scoring_input
+from analytics.services.publishing import publish, tidy
 from crm.core.enums import JobState
 from crm.core.models import Job
 from crm.core.services import jobs
 from crm.core.services.jobs import JobRun
-from customers.selectors.shop import shop_day, shop_settings
+from customers.selectors.shop import due_night, shop_day, shop_settings
 from customers.services.facts import refresh_pending
 
 KIND = "analytics.score"
@@ -34,10 +35,13 @@ def start_run(
 ) -> ScoringRun:
     """Create a run and its job, which the caller queues; a ``key`` exists once.
 
-    Without ``as_of_day`` the run sees everything before the shop's today.
+    Without ``as_of_day`` the run sees everything before the shop's today. Raises FutureDayError
+    for a day after tomorrow: nobody has seen the days in between.
     """
+    day = as_of_day or shop_day(now)
+    if day > shop_day(now) + timedelta(days=1):
+        raise FutureDayError(_("Choose tomorrow or an earlier day: later ones have not been seen."))
     with transaction.atomic():
-        day = as_of_day or shop_day(now)
         job, _created = jobs.create_job(
             kind=KIND,
             title=_("Scores as of %(day)s") % {"day": day.isoformat()},
@@ -49,31 +53,43 @@ def start_run(
 
 
 def start_nightly_run(*, now: datetime) -> ScoringRun | None:
-    """Create today's run once the shop's clock has passed the nightly hour, else return None."""
-    shop = shop_settings()
-    local = now.astimezone(ZoneInfo(shop.zone))
-    if local.hour < shop.nightly_hour:
-        return None
-    key = local.date().isoformat()
-    if Job.objects.filter(kind=KIND, key=key).exists():
+    """Create the run of the newest night, or return None when it is there or not due yet."""
+    key = due_night(kind=KIND, now=now)
+    if key is None:
         return None
     return start_run(trigger=RunTrigger.NIGHTLY, as_of_day=None, user_id=None, now=now, key=key)
 
 
 def run_chunk(job_run: JobRun) -> bool:
-    """Bring the facts up to date, then score everybody and publish; return True at the end."""
+    """Bring the facts up to date, score everybody and publish, then tidy; True at the end.
+
+    Published scores and the resume point behind them appear together: who takes the job over then
+    has only to tidy.
+    """
     now = timezone.now()
     run = _run_of(job_run.job, now)
-    if job_run.cursor.get("phase") != "score":
+    phase = job_run.cursor.get("phase", "facts")
+    if phase == "facts":
         if run.started_at is None:
             ScoringRun.objects.filter(pk=run.pk).update(state=RunState.RUNNING, started_at=now)
         goes_on = refresh_pending(now=now, seconds=REFRESH_SECONDS)
         phase = "facts" if goes_on else "score"
         job_run.save(cursor={"phase": phase}, step=_("Reading orders"), total=3, done=1)
-        return False
+    elif phase == "score":
+        _score(job_run, run)
+    else:
+        tidy(run_id=run.pk)
+        return True
+    return False
+
+
+def _score(job_run: JobRun, run: ScoringRun) -> None:
+    """Fit, test and score, then publish or abstain; nothing when somebody asked to stop."""
     given = scoring_input(run.as_of_day)
     job_run.save(step=_("Fitting and testing the models"), done=2)
     result = score_customers(given)
+    if job_run.is_cancelled():
+        return
     with transaction.atomic():
         _store(run, result)
         run.customer_count = given.customer_ids.size
@@ -85,28 +101,33 @@ def run_chunk(job_run: JobRun) -> bool:
             run.state = RunState.ABSTAINED
         run.save()
         step = _("Published") if run.state == RunState.PUBLISHED else _("Abstained")
-        job_run.save(step=step, done=3, result={"run": run.public_id})
-    return True
+        made = {"run": run.public_id}
+        job_run.save(step=step, done=3, cursor={"phase": "tidy"}, result=made)
 
 
 def may_publish(result: ScoringResult) -> bool:
     """Tell whether a result is better than what is shown.
 
-    One with forecasts always is. One without is shown only where there is nothing yet, and only if
-    it has RFM groups: a failed fit leaves the last good run in place.
+    One with forecasts always is. One with RFM groups alone is, while what is shown has no forecasts
+    either: a failed fit leaves the last good run in place.
     """
     missing = {entry.score for entry in result.abstentions}
     if ladder.CHURN not in missing:
         return True
-    return ladder.RFM not in missing and not ScorePointer.objects.exists()
+    if ladder.RFM in missing:
+        return False
+    pointer = ScorePointer.objects.select_related("run").first()
+    return pointer is None or any(
+        entry.get("score") == ladder.CHURN for entry in pointer.run.abstentions
+    )
 
 
 def on_end(job: Job) -> None:
-    """Bring the run into the state its job ended in."""
+    """Bring an unfinished run into the state its job ended in; what is published stays."""
     states = {JobState.FAILED: RunState.FAILED, JobState.CANCELLED: RunState.CANCELLED}
     state = states.get(JobState(job.state))
     if state is not None:
-        ScoringRun.objects.filter(job=job).update(state=state, error=job.error)
+        ScoringRun.objects.unfinished().filter(job=job).update(state=state, error=job.error)
 
 
 def _run_of(job: Job, now: datetime) -> ScoringRun:
@@ -116,12 +137,14 @@ def _run_of(job: Job, now: datetime) -> ScoringRun:
         return found
     shop = shop_settings()
     given = job.parameters.get("as_of_day")
-    run = ScoringRun.objects.create(
+    run, _created = ScoringRun.objects.get_or_create(
         job=job,
-        trigger=job.parameters.get("trigger", RunTrigger.MANUAL),
-        as_of_day=date.fromisoformat(given) if given else shop_day(now),
-        discount_rate=shop.discount_rate,
-        currency=shop.currency,
+        defaults={
+            "trigger": job.parameters.get("trigger", RunTrigger.MANUAL),
+            "as_of_day": date.fromisoformat(given) if given else shop_day(now),
+            "discount_rate": shop.discount_rate,
+            "currency": shop.currency,
+        },
     )
     return ScoringRun.objects.get(pk=run.pk)
 
@@ -132,6 +155,9 @@ def _store(run: ScoringRun, result: ScoringResult) -> None:
     run.model_version = result.model_version
     run.horizon_days = result.horizon_days
     notes = [note.to_dict() for note in result.notes]
+    left_out = orders_without_rate(run.as_of_day)
+    if left_out:
+        notes.append(Note("orders_without_rate", left_out).to_dict())
     run.parameters = {**result.parameters, "notes": notes}
     run.metrics = result.metrics
     run.baseline = result.baseline

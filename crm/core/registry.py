@@ -112,6 +112,7 @@ class ListColumn:
     """A column of a list that an upper app adds, and may be ordered by.
 
     ``annotation`` makes the expression on the list's model; ``render`` turns a value into text.
+    Only who holds ``permission`` sees it.
     """
 
     key: str
@@ -120,16 +121,21 @@ class ListColumn:
     annotation: Callable[[], Expression | Any]
     render: Callable[[Any], Any] = str
     order: int = 100
+    permission: str = ""
 
 
 @dataclass(frozen=True)
 class ListFilter:
-    """A filter of an admin list that an upper app adds (an admin list-filter class)."""
+    """A filter of an admin list that an upper app adds (an admin list-filter class).
+
+    Only who holds ``permission`` may choose by it.
+    """
 
     key: str
     page: str
     filter_class: type
     order: int = 100
+    permission: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Customers: the list, and the page that says who this is."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -39,7 +40,7 @@ class CustomerAdmin(ListAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
         """Join what the columns show, the slots' columns included."""
-        columns = [column for column in registry.list_columns if column.page == "customers"]
+        columns = _visible(request, registry.list_columns)
         facts = CustomerFacts.objects.filter(customer=OuterRef("pk"))
         rows: QuerySet[Customer] = super().get_queryset(request)
         return rows.annotate(
@@ -58,12 +59,13 @@ class CustomerAdmin(ListAdmin):
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """Add the slots' columns."""
-        return [*self.list_display, *(_column(column) for column in _columns())]
+        columns = _visible(request, registry.list_columns)
+        return [*self.list_display, *(_column(column) for column in columns)]
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         """Add the slots' filters."""
-        extra = [entry.filter_class for entry in registry.list_filters if entry.page == "customers"]
-        return [*self.list_filter, *extra]
+        extra = _visible(request, registry.list_filters)
+        return [*self.list_filter, *(entry.filter_class for entry in extra)]
 
     @admin.display(description=_("customer"), ordering="name")
     def name_or_key(self, customer: Customer) -> str:
@@ -95,8 +97,14 @@ class CustomerAdmin(ListAdmin):
         )
 
 
-def _columns() -> list[Any]:
-    return [column for column in registry.list_columns if column.page == "customers"]
+def _visible(request: HttpRequest, slot: Iterable[Any]) -> list[Any]:
+    """Return what a slot adds to the customers' list for this person."""
+    return [
+        entry
+        for entry in slot
+        if entry.page == "customers"
+        and (not entry.permission or request.user.has_perm(entry.permission))
+    ]
 
 
 def _column(column: Any) -> Any:

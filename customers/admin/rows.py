@@ -1,13 +1,17 @@
 """Orders, products, sources and the shop's settings."""
 
 from typing import Any
+from zoneinfo import available_timezones
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
 from crm.core.admin.base import ListAdmin, ReadOnlyAdmin
+from crm.core.tasks import queue_job
 from customers.models import Order, OrderLine, Product, Refund, ShopSettings, Source
 from customers.services.shop import update_shop_settings
 
@@ -67,8 +71,23 @@ class SourceAdmin(ReadOnlyAdmin):
     list_display = ("name", "key", "kind", "history_starts_on")
 
 
+class ShopSettingsForm(forms.ModelForm):
+    """The shop's settings; what the service would refuse is refused beside its field."""
+
+    def clean_zone(self) -> str:
+        """Refuse what is no time zone."""
+        zone = str(self.cleaned_data["zone"])
+        if zone not in available_timezones():
+            raise forms.ValidationError(
+                gettext("“%(zone)s” is not a time zone. Choose one such as Asia/Shanghai.")
+                % {"zone": zone}
+            )
+        return zone
+
+
 @admin.register(ShopSettings)
 class ShopSettingsAdmin(ListAdmin):
+    form = ShopSettingsForm
     list_display = ("name", "zone", "currency", "refund_window_days", "nightly_hour")
     readonly_fields = ("is_demo",)
 
@@ -82,4 +101,6 @@ class ShopSettingsAdmin(ListAdmin):
         """Hand over to the service: a new zone or currency starts a job."""
         changes = {name: form.cleaned_data[name] for name in form.changed_data}
         if changes:
-            update_shop_settings(changes=changes, user_id=request.user.pk)
+            _shop, job = update_shop_settings(changes=changes, user_id=request.user.pk)
+            if job is not None:
+                queue_job(job.pk)

@@ -46,6 +46,7 @@ class FactsSerializer(ReadSerializer):
             "order_count",
             "occasion_count",
             "cancelled_count",
+            "unscored_count",
             "item_count",
             "product_count",
             "gross_spend",
@@ -120,9 +121,12 @@ class CustomerSerializer(SourcedSerializer, ExpandableSerializer):
 
 
 class OrderLineSerializer(ReadSerializer):
-    """A position. Amounts are in the order's currency; ``unit_cost`` is in the shop's."""
+    """A position. Amounts are in the order's currency; ``unit_cost`` is in ``cost_currency``."""
 
     product = serializers.CharField(source="product.public_id", allow_null=True)
+    cost_currency = serializers.SerializerMethodField(
+        help_text="The shop's currency when the cost was told."
+    )
 
     class Meta:
         model = OrderLine
@@ -135,9 +139,13 @@ class OrderLineSerializer(ReadSerializer):
             "unit_price",
             "amount",
             "unit_cost",
+            "cost_currency",
             "refunded_quantity",
             "refunded_amount",
         ]
+
+    def get_cost_currency(self, line: OrderLine) -> str:
+        return line.cost_currency or str(self.context["shop_currency"])
 
 
 class RefundSerializer(ReadSerializer):
@@ -224,7 +232,9 @@ class OrderDetailSerializer(OrderSerializer):
 class ProductSerializer(SourcedSerializer):
     id = public_id()
     category = serializers.CharField(source="category.public_id", allow_null=True)
-    cost_currency = serializers.SerializerMethodField(help_text="The shop's currency.")
+    cost_currency = serializers.SerializerMethodField(
+        help_text="The shop's currency when the cost was told."
+    )
 
     class Meta:
         model = Product
@@ -246,7 +256,7 @@ class ProductSerializer(SourcedSerializer):
         ]
 
     def get_cost_currency(self, product: Product) -> str:
-        return str(self.context["shop_currency"])
+        return product.cost_currency or str(self.context["shop_currency"])
 
 
 SHOWN_TRIAL = ("rows", "kinds", "rejected", "notes", "first")

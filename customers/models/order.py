@@ -138,6 +138,14 @@ class OrderLine(models.Model):
         blank=True,
         help_text=_("In shop currency at the time of sale."),
     )
+    cost_currency = models.CharField(
+        _("currency of the cost"),
+        max_length=3,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Empty: the shop's. What was one before the shop changed its currency stays."),
+    )
     refunded_quantity = models.IntegerField(_("refunded quantity"), default=0, db_default=0)
     refunded_amount = Money(_("refunded amount"), default=0, db_default=0)
 

@@ -56,6 +56,14 @@ class Product(TimeStampedModel):
         blank=True,
         help_text=_("In shop currency. Margin is shown only where the cost is known."),
     )
+    cost_currency = models.CharField(
+        _("currency of the cost"),
+        max_length=3,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Empty: the shop's. What was one before the shop changed its currency stays."),
+    )
     stock = models.IntegerField(_("stock"), null=True, blank=True)
     is_active = models.BooleanField(_("active"), default=True, db_default=True)
     attributes = models.JSONField(_("attributes"), default=dict, db_default={}, blank=True)

@@ -76,6 +76,10 @@ class ShopSettings(TimeStampedModel):
                 condition=Q(currency__regex=r"^[A-Z]{3}$"), name="shop_settings_currency_code"
             ),
             models.CheckConstraint(condition=Q(nightly_hour__lte=23), name="shop_settings_hour"),
+            models.CheckConstraint(
+                condition=Q(discount_rate__gte=0, discount_rate__lt=1),
+                name="shop_settings_discount_rate",
+            ),
         ]
 
     def __str__(self) -> str:

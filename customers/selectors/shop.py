@@ -1,11 +1,12 @@
 """How this shop counts days and money."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from crm.core.models import Job
 from customers.models import ShopSettings
 
 
@@ -33,6 +34,23 @@ def shop_zone_name() -> str:
 def shop_day(moment: datetime) -> date:
     """Return the shop's local day of an instant."""
     return moment.astimezone(ZoneInfo(shop_zone_name())).date()
+
+
+def due_night(*, kind: str, now: datetime) -> str | None:
+    """Return the key of the nightly job that is due, or None while there is none to be made.
+
+    The key is the local day of the newest nightly hour that has passed: one job a day, whatever
+    becomes of the clock or of the hour. A night that nobody was awake for is due until the next
+    one; of several such nights the last. A shop's very first night is not made up for.
+    """
+    shop = shop_settings()
+    local = now.astimezone(ZoneInfo(shop.zone))
+    is_tonight = local.hour >= shop.nightly_hour
+    key = (local.date() if is_tonight else local.date() - timedelta(days=1)).isoformat()
+    made = Job.objects.filter(kind=kind)
+    if made.filter(key=key).exists():
+        return None
+    return key if is_tonight or made.filter(key__lt=key).exists() else None
 
 
 def demo_notice() -> str:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from crm.core.registry import registry
 from crm.core.services.audit import record_audit
 from customers.enums import Channel, IdentityKind, Lifecycle, SuppressionReason
-from customers.errors import MergeRefusedError
+from customers.errors import InvalidIdentityError, MergeRefusedError
 from customers.models import Customer, Identity
 from customers.services.consent import suppress
 from customers.services.facts import mark_dirty
@@ -72,5 +72,10 @@ def _suppress_addresses(customer: Customer, now: datetime) -> None:
     ).values_list("kind", "value"):
         addresses.add((channels[IdentityKind(kind)], value))
     for channel, address in sorted(addresses):
-        if address:
+        if not address:
+            continue
+        try:
             suppress(channel=channel, address=address, reason=SuppressionReason.ERASED, now=now)
+        except InvalidIdentityError:
+            # What is no address can reach nobody; it must not keep the person from being erased.
+            continue

@@ -8,13 +8,14 @@ from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from crm.core.errors import DomainError
 from crm.core.models import Job
 from crm.core.services import jobs
 from crm.core.services.audit import record_audit
-from customers.models import ExchangeRate, Order, Refund, ShopSettings
+from customers.models import ExchangeRate, Order, OrderLine, Product, Refund, ShopSettings
 from customers.selectors.shop import shop_settings
 from customers.services.facts import mark_all_dirty, mark_dirty
 
@@ -64,6 +65,20 @@ RETURNING f.customer_id
 """
 
 
+# Costs are in the shop's currency unless they say another: those that were, say so from now on.
+_STAMP_COSTS = """
+UPDATE {table} SET cost_currency = %(former)s
+WHERE id > %(after)s AND id <= %(until)s AND unit_cost IS NOT NULL AND cost_currency = ''
+"""
+
+
+_CONVERTED: dict[str, tuple[Any, str]] = {
+    "orders": (Order, _CONVERT_ORDERS),
+    "refunds": (Refund, _CONVERT_REFUNDS),
+}
+_PRICED: dict[str, Any] = {"lines": OrderLine, "products": Product}
+
+
 class InvalidSettingsError(DomainError):
     code = "invalid_settings"
 
@@ -101,7 +116,7 @@ def update_shop_settings(
                 kind=KIND,
                 title=_("Days and amounts in %(zone)s and %(currency)s")
                 % {"zone": shop.zone, "currency": shop.currency},
-                parameters={"new_currency": "currency" in changed},
+                parameters=_recount(before) if "currency" in changed else {"new_currency": False},
                 user_id=user_id,
             )
         elif "refund_window_days" in changed:
@@ -127,8 +142,32 @@ def set_exchange_rate(*, currency: str, day: date, rate: Decimal, now: datetime)
         own = Refund.objects.filter(order_id__in=order_ids, currency=currency)
         loose = Refund.objects.filter(refunded_day=day, currency=currency)
         refund_ids = list(own.union(loose).values_list("pk", flat=True))
-        mark_dirty([*customers, *_convert(_CONVERT_REFUNDS, refund_ids, keep=True, now=now)])
+        changed = _convert(_CONVERT_REFUNDS, refund_ids, keep=True, now=now)
+        # A margin may rest on the rate though the order is in another currency.
+        costs = OrderLine.objects.filter(order__placed_day=day, cost_currency=currency)
+        priced = costs.values_list("order__customer_id", flat=True).distinct()
+        mark_dirty([*customers, *changed, *priced])
     return len(customers)
+
+
+def _recount(before: Mapping[str, Any]) -> dict[str, Any]:
+    """Return which costs were in the former currency: all there are, but for an earlier change's.
+
+    Imports write under the lock of the settings, so that later costs are in the new currency.
+    """
+    earlier = Job.objects.unfinished().filter(kind=KIND, parameters__new_currency=True)
+    done = [job.parameters for job in earlier]
+    return {
+        "new_currency": True,
+        "former_currency": before["currency"],
+        "costs_after": {
+            name: max((one["costs_until"][name] for one in done), default=0) for name in _PRICED
+        },
+        "costs_until": {
+            name: model.objects.aggregate(last=Max("pk"))["last"] or 0
+            for name, model in _PRICED.items()
+        },
+    }
 
 
 def recount_chunk(run: jobs.JobRun, *, now: datetime, limit: int = BATCH) -> bool:
@@ -137,27 +176,49 @@ def recount_chunk(run: jobs.JobRun, *, now: datetime, limit: int = BATCH) -> boo
     Each chunk reads the settings anew and keeps them from changing, so that two changes in a row
     end with the later one.
     """
-    phase, after = run.cursor.get("phase", "orders"), run.cursor.get("after", 0)
+    asked = run.parameters
+    phases = [*_CONVERTED, *(_PRICED if asked["new_currency"] else ())]
+    phase, after = run.cursor.get("phase", phases[0]), run.cursor.get("after", 0)
     if not run.cursor:
         run.save(total=Order.objects.count() + Refund.objects.count())
     with transaction.atomic():
         ShopSettings.objects.select_for_update().get(pk=1)
-        table, statement = (
-            (Order.objects.all(), _CONVERT_ORDERS)
-            if phase == "orders"
-            else (Refund.objects.all(), _CONVERT_REFUNDS)
-        )
-        ids = list(table.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:limit])
-        keep = not run.parameters["new_currency"]
-        changed = len(_convert(statement, ids, keep=keep, now=now)) if ids else 0
-        result = {**run.job.result}
+        result, moved = {**run.job.result}, 0
+        if phase in _PRICED:
+            after, changed = _stamp_costs(asked, phase, after, limit)
+        else:
+            model, statement = _CONVERTED[phase]
+            rows = model.objects.filter(pk__gt=after).order_by("pk")
+            ids = list(rows.values_list("pk", flat=True)[:limit])
+            keep = not asked["new_currency"]
+            changed = len(_convert(statement, ids, keep=keep, now=now)) if ids else 0
+            after, moved = ids[-1] if ids else None, len(ids)
         result[phase] = result.get(phase, 0) + changed
-        cursor = {"phase": phase, "after": ids[-1]} if ids else {"phase": "refunds", "after": 0}
-        is_last = not ids and phase == "refunds"
+        is_last = after is None and phase == phases[-1]
         if is_last:
             result["customers"] = mark_all_dirty()
-        run.save(done=run.job.done + len(ids), cursor=cursor, result=result)
+        elif after is None:
+            phase, after = phases[phases.index(phase) + 1], 0
+        cursor = {"phase": phase, "after": after or 0}
+        run.save(done=run.job.done + moved, cursor=cursor, result=result)
     return is_last
+
+
+def _stamp_costs(
+    asked: Mapping[str, Any], name: str, after: int, limit: int
+) -> tuple[int | None, int]:
+    """Name the currency of the next costs; return where to go on, or None, and how many it were."""
+    start, last = max(after, asked["costs_after"][name]), asked["costs_until"][name]
+    if start >= last:
+        return None, 0
+    until = min(start + limit, last)
+    table = _PRICED[name]._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STAMP_COSTS.format(table=table),
+            {"former": asked["former_currency"], "after": start, "until": until},
+        )
+        return until, cursor.rowcount
 
 
 def _convert(statement: str, ids: list[int], *, keep: bool, now: datetime) -> list[int | None]:

@@ -6,7 +6,17 @@ from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
 from customers.enums import COUNTED_ORDER_STATUSES, LineKind, OrderStatus, TicketState
-from customers.models import Customer, Order, Refund, Review, SurveyResponse, Ticket
+from customers.models import (
+    Customer,
+    ExchangeRate,
+    Order,
+    OrderLine,
+    Refund,
+    Review,
+    ShopSettings,
+    SurveyResponse,
+    Ticket,
+)
 
 CENT = Decimal("0.0001")
 DAY = timedelta(days=1)
@@ -84,8 +94,9 @@ def _goods(counted: list[Order], kept: list[Order], loose: list[Refund]) -> dict
             if is_kept:
                 items += quantity
                 products |= {line.product_id} if quantity > 0 else set()
-            if line.unit_cost is not None:
-                margin -= quantity * line.unit_cost
+            rate = _cost_rate(line, order)
+            if line.unit_cost is not None and rate is not None:
+                margin -= quantity * line.unit_cost * rate
             elif quantity:
                 is_known = False
     return {
@@ -93,6 +104,16 @@ def _goods(counted: list[Order], kept: list[Order], loose: list[Refund]) -> dict
         "product_count": len(products),
         "margin": margin.quantize(CENT, ROUND_HALF_UP) if is_known else None,
     }
+
+
+def _cost_rate(line: OrderLine, order: Order) -> Decimal | None:
+    shop = ShopSettings.objects.get().currency
+    if line.cost_currency in ("", shop):
+        return Decimal(1)
+    if line.cost_currency == order.currency:
+        return order.exchange_rate
+    rates = ExchangeRate.objects.filter(currency=line.cost_currency, shop_currency=shop)
+    return rates.filter(day=order.placed_day).values_list("rate", flat=True).first()
 
 
 def _voice(customer: Customer, moment: datetime) -> dict:

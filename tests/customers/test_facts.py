@@ -288,8 +288,13 @@ def test_a_rebuild_finds_injected_drift_and_mends_it(shop):
     assert report["examples"] == [customers[n].public_id for n in (1, 3, 4)]
     assert report["drift_columns"]["total_spend"] == 2
     assert report["drift_columns"]["missing row"] == 1
-    assert JobLog.objects.filter(level="warning").exists()
+    said = JobLog.objects.filter(level="warning").order_by("pk").last()
+    assert said.message.startswith("Checked 5 customers; 3 rows had drifted.")
+    assert "missing row 1" in said.message
     assert rebuild()["drift_rows"] == 0
+    assert JobLog.objects.order_by("pk").last().message == (
+        "Checked 5 customers; 0 rows had drifted."
+    )
     assert CustomerFacts.objects.get(customer=customers[4]).total_spend == Decimal("16.0000")
 
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from customers.models import Customer, CustomerFacts, Order, Refund
+from customers.models import Customer, CustomerFacts, ExchangeRate, Order, Refund
 from customers.services.facts import age_facts, facts_day, mark_all_dirty, refresh_facts
 from tests.customers.reference_facts import reference_facts
 from tests.factories import (
@@ -108,6 +108,10 @@ def make_order(customer, plan, *, now, zone, products):
         promised_at=placed + timedelta(days=3),
         delivered_at=placed + timedelta(days=3, hours=plan["delay"]) if plan["delay"] else None,
     )
+    if plan["delay"]:
+        ExchangeRate.objects.get_or_create(
+            currency="USD", shop_currency="GBP", day=order.placed_day, defaults={"rate": "0.8123"}
+        )
     for number, (quantity, back, cost, kind) in enumerate(plan["lines"]):
         OrderLineFactory(
             order=order,
@@ -115,6 +119,7 @@ def make_order(customer, plan, *, now, zone, products):
             quantity=quantity,
             refunded_quantity=min(quantity, back),
             unit_cost=cost,
+            cost_currency=("", "GBP", "USD", "EUR")[number % 4 if cost else 0],
             kind=kind,
         )
     for _row in range(plan["refund_rows"]):

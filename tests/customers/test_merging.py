@@ -139,6 +139,16 @@ def test_erasure_leaves_no_personal_word_in_any_table():
     assert Order.objects.filter(customer=customer).count() == 2
 
 
+def test_a_contact_that_is_no_address_does_not_keep_a_person_from_being_erased():
+    customer = full_customer("xenia")
+    Customer.objects.filter(pk=customer.pk).update(email="xenia at home")
+
+    erase_customer(customer_id=customer.pk, user_id=None, now=NOON)
+
+    assert tables_with("xenia") == []
+    assert is_suppressed(channel=Channel.EMAIL, address="xenia@example.com")
+
+
 def tables_with(word):
     """Return the tables in which any row, written out as text, contains a word."""
     with connection.cursor() as cursor:

@@ -15,6 +15,8 @@ from tests.factories import (
     NOON,
     CustomerFactory,
     OrderFactory,
+    OrderLineFactory,
+    ProductFactory,
     RefundFactory,
     ShopSettingsFactory,
     UserFactory,
@@ -76,6 +78,65 @@ def test_a_new_currency_converts_by_the_days_rate_and_leaves_out_what_has_none(s
     assert (unknown.exchange_rate, unknown.total_shop) == (None, None)
 
 
+def margins():
+    facts.refresh_pending(now=NOON, seconds=5)
+    return dict(CustomerFacts.objects.values_list("customer_id", "margin"))
+
+
+def test_costs_keep_the_currency_they_were_told_in(settings_row):
+    """10 GBP sold for 20 GBP, then the shop counts in euros: neither number may stay as it is."""
+    known = OrderFactory(total=Decimal("20.00"))
+    unknown = OrderFactory(total=Decimal("20.00"), placed_at=NOON - timedelta(days=1))
+    euros = OrderFactory(currency="EUR", exchange_rate=Decimal("0.8"), total=Decimal("20.00"))
+    for order in (known, unknown, euros):
+        OrderLineFactory(order=order, quantity=1, unit_cost=Decimal("10.00"))
+    free = OrderLineFactory(order=known, quantity=1, unit_cost=None, kind="charge")
+    product = ProductFactory(unit_cost=Decimal("10.00"))
+    ExchangeRate.objects.create(
+        currency="GBP", shop_currency="EUR", day=date(2026, 3, 2), rate=Decimal("1.25")
+    )
+
+    _row, job = shop.update_shop_settings(changes={"currency": "EUR"}, user_id=None)
+    late = OrderLineFactory(order=known, quantity=1, unit_cost=Decimal("1.00"))  # told in euros
+    finish(job)
+
+    found = margins()
+    assert found[known.customer_id] == Decimal("11.5")  # 25 − 12.5 − 1
+    assert found[euros.customer_id] == Decimal("7.5")  # 20 − 12.5
+    assert found[unknown.customer_id] is None
+    for row in (free, product, late):
+        row.refresh_from_db()
+    assert (free.cost_currency, product.cost_currency, late.cost_currency) == ("", "GBP", "")
+    shop.set_exchange_rate(currency="GBP", day=date(2026, 3, 1), rate=Decimal("1.2"), now=NOON)
+    assert margins()[unknown.customer_id] == Decimal("12.0")  # 24 − 12
+
+
+def test_two_currencies_in_a_row_leave_every_cost_its_own(settings_row):
+    first = OrderLineFactory(unit_cost=Decimal("10.00"))
+    _row, euros = shop.update_shop_settings(changes={"currency": "EUR"}, user_id=None)
+    second = OrderLineFactory(unit_cost=Decimal("10.00"))
+    _row, dollars = shop.update_shop_settings(changes={"currency": "USD"}, user_id=None)
+    third = OrderLineFactory(unit_cost=Decimal("10.00"))
+
+    finish(dollars)
+    finish(euros)
+
+    for line in (first, second, third):
+        line.refresh_from_db()
+    assert [line.cost_currency for line in (first, second, third)] == ["GBP", "EUR", ""]
+
+
+def test_a_rate_marks_whose_margin_rests_on_it(settings_row):
+    order = OrderFactory()
+    OrderLineFactory(order=order, unit_cost=Decimal("10.00"), cost_currency="USD", quantity=1)
+    facts.mark_all_dirty()
+    assert margins()[order.customer_id] is None
+
+    shop.set_exchange_rate(currency="USD", day=date(2026, 3, 2), rate=Decimal("0.5"), now=NOON)
+
+    assert margins()[order.customer_id] == Decimal("15.0")
+
+
 def test_a_new_zone_keeps_the_rate_an_order_came_with(settings_row):
     order = OrderFactory(currency="USD", exchange_rate=Decimal("0.8"), placed_at=LATE)
 
@@ -111,7 +172,13 @@ def test_a_new_refund_window_marks_everybody(settings_row):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"zone": "Mars/Olympus"}, {"currency": "pounds"}, {"nightly_hour": 24}]
+    "changes",
+    [
+        {"zone": "Mars/Olympus"},
+        {"currency": "pounds"},
+        {"nightly_hour": 24},
+        {"discount_rate": Decimal("-1")},
+    ],
 )
 def test_settings_that_mean_nothing_are_refused_and_change_nothing(settings_row, changes):
     with pytest.raises(shop.InvalidSettingsError):

@@ -4,7 +4,7 @@ Rows hold codes and numbers; sentences are made here, when they are shown.
 """
 
 from analytics.selectors.wording.abstentions import explain_abstention, explain_run, why_missing
-from analytics.selectors.wording.cards import backtest_rows, score_cards
+from analytics.selectors.wording.cards import backtest_rows, score_cards, silent_cards
 from analytics.selectors.wording.definitions import definition, model_label
 from analytics.selectors.wording.numbers import money_range, number, percent
 from analytics.selectors.wording.reasons import explain_churn, explain_clv, explain_satisfaction
@@ -22,5 +22,6 @@ __all__ = [
     "number",
     "percent",
     "score_cards",
+    "silent_cards",
     "why_missing",
 ]

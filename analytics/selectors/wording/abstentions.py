@@ -42,6 +42,9 @@ NOTES = {
     "seasonality_not_learned": gettext_lazy(
         "%(have)s days of history: less than 13 months, so seasons are not learned."
     ),
+    "orders_without_rate": gettext_lazy(
+        "%(have)s paid orders are left out: the exchange rate of their day is missing."
+    ),
     "nobody_seen_leaving": gettext_lazy(
         "Nobody is seen leaving for good in these data, so “alive” says nothing here."
     ),

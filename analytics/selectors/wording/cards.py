@@ -22,6 +22,12 @@ def score_cards(score: CurrentScore, run: ScoringRun) -> list[Card]:
     return [_churn(score, run), _clv(score, run), _satisfaction(score, run), _rfm(score, run)]
 
 
+def silent_cards(run: ScoringRun) -> list[Card]:
+    """Return the cards of a run that scored nobody: why, in place of the values."""
+    nobody = CurrentScore(run=run)
+    return [_churn(nobody, run), _clv(nobody, run), _rfm(nobody, run)]
+
+
 def backtest_rows(run: ScoringRun) -> list[dict[str, Any]]:
     """Return the run's figures beside the naive baseline's; none where nothing was tested.
 

@@ -19,6 +19,7 @@ from crm.core.errors import DomainError
 from crm.core.models import ApiKey, AuditEntry, Job
 from crm.core.registry import registry
 from crm.core.services import jobs, keys
+from crm.core.services.audit import record_audit
 
 
 def progress_words(job: Job) -> str:
@@ -92,7 +93,14 @@ class JobAdmin(ReadOnlyAdmin):
         if not request.user.has_perm("core.change_job"):
             raise PermissionDenied
         try:
-            jobs.cancel_job(job_id=pk, now=timezone.now())
+            job = jobs.cancel_job(job_id=pk, now=timezone.now())
+            record_audit(
+                actor_id=request.user.pk,
+                action="job.cancelled",
+                object_type="core.job",
+                object_id=job.public_id,
+                details={"kind": job.kind},
+            )
             messages.success(request, _("The job stops after the step it is in."))
         except DomainError as error:
             messages.error(request, error.message)
@@ -142,6 +150,13 @@ class ApiKeyAdmin(ListAdmin):
             )
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer oneself only: a key for somebody who may more would be a way up."""
+        if db_field.name == "user" and not request.user.is_superuser:
+            people = db_field.remote_field.model._default_manager
+            kwargs["queryset"] = people.filter(pk=request.user.pk)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         """Hand over to the service, and show the key this once."""
         made, secret = keys.create_api_key(
@@ -150,6 +165,7 @@ class ApiKeyAdmin(ListAdmin):
             scopes=obj.scopes,
             expires_at=obj.expires_at,
             now=timezone.now(),
+            actor_id=request.user.pk,
         )
         obj.pk = made.pk
         messages.warning(
@@ -160,7 +176,7 @@ class ApiKeyAdmin(ListAdmin):
     def revoke(self, request: HttpRequest, queryset: Any) -> None:
         """Close the chosen keys."""
         for key in queryset:
-            keys.revoke_api_key(key_id=key.pk, now=timezone.now())
+            keys.revoke_api_key(key_id=key.pk, now=timezone.now(), actor_id=request.user.pk)
         messages.success(request, _("The chosen keys no longer open anything."))
 
 

@@ -3,7 +3,6 @@
 from collections import Counter
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
@@ -12,7 +11,7 @@ from crm.core.enums import LogLevel
 from crm.core.models import Job
 from crm.core.services import jobs
 from customers.models import Customer
-from customers.selectors.shop import shop_settings
+from customers.selectors.shop import due_night
 from customers.services.facts import sql
 from customers.services.facts.refresh import BATCH, lock_facts, statement_values
 
@@ -28,15 +27,11 @@ def start_rebuild(*, user_id: int | None = None, key: str | None = None) -> tupl
 
 
 def start_nightly_rebuild(*, now: datetime) -> Job | None:
-    """Create today's rebuild once the shop's clock has passed the nightly hour.
-
-    Returns None before that hour and when today's exists. After days of downtime one is made.
-    """
-    shop = shop_settings()
-    local = now.astimezone(ZoneInfo(shop.zone))
-    if local.hour < shop.nightly_hour:
+    """Create the rebuild of the newest night, or return None when it is there or not due yet."""
+    key = due_night(kind=KIND, now=now)
+    if key is None:
         return None
-    job, created = start_rebuild(key=local.date().isoformat())
+    job, created = start_rebuild(key=key)
     return job if created else None
 
 
@@ -57,6 +52,9 @@ def rebuild_chunk(run: jobs.JobRun, *, now: datetime, limit: int = BATCH) -> boo
             .values_list("pk", flat=True)[:limit]
         )
         if not ids:
+            words = _drift_words(run.job.result)
+            run.say(words, LogLevel.WARNING if run.job.result["drift_rows"] else LogLevel.INFO)
+            run.save(step=words)
             return True
         drifted = _compare(ids, now=now)
         result = _add(run.job.result, checked=len(ids), drifted=drifted)
@@ -68,6 +66,16 @@ def rebuild_chunk(run: jobs.JobRun, *, now: datetime, limit: int = BATCH) -> boo
             )
         run.save(done=run.job.done + len(ids), cursor={"after": ids[-1]}, result=result)
     return False
+
+
+def _drift_words(result: dict[str, Any]) -> str:
+    """Return the drift report as staff read it, on the job's page and in the list of jobs."""
+    words = _("Checked %(checked)d customers; %(drift)d rows had drifted.") % {
+        "checked": result["checked"],
+        "drift": result["drift_rows"],
+    }
+    columns = ", ".join(f"{name} {count}" for name, count in result["drift_columns"].items())
+    return f"{words} {columns}"[:200].strip()
 
 
 def _compare(ids: list[int], *, now: datetime) -> list[tuple[str, list[str]]]:

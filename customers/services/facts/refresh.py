@@ -80,6 +80,7 @@ def statement_values(ids: Sequence[int], *, now: datetime) -> dict[str, Any]:
         "ids": list(ids),
         "as_of": facts_day(now=now),
         "zone": shop.zone,
+        "currency": shop.currency,
         "window": shop.refund_window_days,
         "now": now,
     }

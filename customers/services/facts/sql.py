@@ -57,7 +57,8 @@ stood AS (
     WHERE NOT o.is_test
 ),
 placed AS MATERIALIZED (
-    SELECT id, customer_id, placed_at, placed_day, total_shop, refunded_shop,
+    SELECT id, customer_id, placed_at, placed_day, currency, exchange_rate, total_shop,
+        refunded_shop,
         total_shop - refunded_shop AS net,
         paid_for AND total_shop IS NOT NULL AND placed_day < %(as_of)s AS counted,
         paid_for AND total_shop > refunded_shop AND placed_day < %(as_of)s AS kept,
@@ -96,11 +97,16 @@ goods AS (
         count(DISTINCT l.product_id) FILTER (WHERE p.kept AND l.quantity > l.refunded_quantity)
             + count(DISTINCT l.sku) FILTER (WHERE p.kept AND l.quantity > l.refunded_quantity
                 AND l.product_id IS NULL AND l.sku <> '') AS product_count,
-        sum(l.unit_cost * (l.quantity - l.refunded_quantity)) AS cost,
-        count(*) FILTER (WHERE l.unit_cost IS NULL AND l.quantity <> l.refunded_quantity)
-            AS unknown_costs,
+        sum(l.unit_cost * r.rate * (l.quantity - l.refunded_quantity)) AS cost,
+        count(*) FILTER (WHERE l.quantity <> l.refunded_quantity
+            AND (l.unit_cost IS NULL OR r.rate IS NULL)) AS unknown_costs,
         count(DISTINCT p.id) FILTER (WHERE p.kept) AS orders_with_goods
     FROM placed p JOIN customers_orderline l ON l.order_id = p.id
+    LEFT JOIN customers_exchangerate x ON l.cost_currency NOT IN ('', %(currency)s)
+        AND x.currency = l.cost_currency AND x.shop_currency = %(currency)s
+        AND x.day = p.placed_day
+    CROSS JOIN LATERAL (SELECT CASE WHEN l.cost_currency IN ('', %(currency)s) THEN 1
+        WHEN l.cost_currency = p.currency THEN p.exchange_rate ELSE x.rate END AS rate) r
     WHERE p.counted AND l.kind = '{LineKind.PRODUCT}'
     GROUP BY p.customer_id
 ),

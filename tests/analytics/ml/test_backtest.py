@@ -5,6 +5,7 @@ from sklearn.metrics import roc_auc_score
 from analytics.ml.backtest import make_origins, naive_spend, run_backtest
 from analytics.ml.churn import RecencyRule
 from analytics.ml.clv import BG_NBD, MBG_NBD, RepeatBuyingModel
+from analytics.ml.ledger import PurchaseLedger
 from analytics.ml.metrics import normalised_gini
 from analytics.ml.summary import PurchaseDays, compress, summarise, window_outcome
 from tests.analytics.ml.shops import CDNOW_END, cdnow, cdnow_master, simulate_bg_nbd, usual_shop
@@ -19,7 +20,9 @@ def with_rows(shop: PurchaseDays, customer: int, days: list[int], spend: float) 
 
 
 def test_origins_step_back_by_thirty_days_and_end_by_as_of():
-    origins = make_origins(usual_shop().occasions(), as_of_day=15_500, horizon_days=90)
+    origins = make_origins(
+        PurchaseLedger(usual_shop().occasions()), as_of_day=15_500, horizon_days=90
+    )
 
     assert [origin.day for origin in origins] == [15_410, 15_380, 15_350]
     assert all(int(origin.summary.T.min()) >= 0 for origin in origins)
@@ -28,16 +31,16 @@ def test_origins_step_back_by_thirty_days_and_end_by_as_of():
 def test_a_young_shop_has_fewer_origins_or_none():
     shop = usual_shop().occasions()
 
-    assert len(make_origins(shop, as_of_day=15_241, horizon_days=90)) == 1
-    assert make_origins(shop, as_of_day=15_239, horizon_days=90) == []
-    assert run_backtest(shop, as_of_day=15_239, horizon_days=90) is None
+    assert len(make_origins(PurchaseLedger(shop), as_of_day=15_241, horizon_days=90)) == 1
+    assert make_origins(PurchaseLedger(shop), as_of_day=15_239, horizon_days=90) == []
+    assert run_backtest(PurchaseLedger(shop), as_of_day=15_239, horizon_days=90) is None
 
 
 def test_an_origin_never_sees_its_own_window():
     shop = usual_shop().occasions()
     cut = shop.before(15_410)
 
-    whole = make_origins(shop, as_of_day=15_500, horizon_days=90)[0]
+    whole = make_origins(PurchaseLedger(shop), as_of_day=15_500, horizon_days=90)[0]
     alone = summarise(cut, as_of_day=15_410)
 
     for left, right in zip(vars(whole.summary).values(), vars(alone).values(), strict=True):
@@ -47,8 +50,8 @@ def test_an_origin_never_sees_its_own_window():
 def test_rows_on_or_after_as_of_change_nothing():
     shop = usual_shop().occasions()
 
-    past = run_backtest(shop.before(15_450), as_of_day=15_450, horizon_days=60)
-    whole = run_backtest(shop, as_of_day=15_450, horizon_days=60)
+    past = run_backtest(PurchaseLedger(shop.before(15_450)), as_of_day=15_450, horizon_days=60)
+    whole = run_backtest(PurchaseLedger(shop), as_of_day=15_450, horizon_days=60)
 
     assert past is not None
     assert whole is not None
@@ -59,13 +62,17 @@ def test_rows_on_or_after_as_of_change_nothing():
 
 def test_labels_come_from_the_window_and_nothing_else():
     shop = usual_shop().occasions()
-    buyer = int(make_origins(shop, as_of_day=15_500, horizon_days=90)[0].summary.customer_id[0])
+    buyer = int(
+        make_origins(PurchaseLedger(shop), as_of_day=15_500, horizon_days=90)[
+            0
+        ].summary.customer_id[0]
+    )
     clean = shop.where((shop.customer_id != buyer) | (shop.day < 15_410))
     more = with_rows(clean, buyer, [15_410, 15_499], 70.0).occasions()
     late = with_rows(clean, buyer, [15_500], 70.0).occasions()
 
-    inside = make_origins(more, as_of_day=15_500, horizon_days=90)[0]
-    outside = make_origins(late, as_of_day=15_500, horizon_days=90)[0]
+    inside = make_origins(PurchaseLedger(more), as_of_day=15_500, horizon_days=90)[0]
+    outside = make_origins(PurchaseLedger(late), as_of_day=15_500, horizon_days=90)[0]
 
     assert (inside.spend[0], inside.lapsed[0]) == (140.0, False)
     assert (outside.spend[0], outside.lapsed[0]) == (0.0, True)
@@ -79,7 +86,7 @@ def test_naive_forecast_is_the_own_rate_over_at_least_one_horizon():
 
 
 def test_cdnow_backtest_beats_the_naive_forecast_and_the_recency_rule():
-    found = run_backtest(cdnow().occasions(), as_of_day=CDNOW_END, horizon_days=90)
+    found = run_backtest(PurchaseLedger(cdnow().occasions()), as_of_day=CDNOW_END, horizon_days=90)
 
     assert found is not None
     clv, naive = found.metrics["clv"], found.baseline["clv"]
@@ -120,7 +127,9 @@ def test_chance_to_buy_ranks_churn_and_p_alive_does_not(model):
 
 
 def test_the_winner_is_the_candidate_with_the_lowest_brier_score():
-    found = run_backtest(usual_shop().occasions(), as_of_day=15_500, horizon_days=90)
+    found = run_backtest(
+        PurchaseLedger(usual_shop().occasions()), as_of_day=15_500, horizon_days=90
+    )
 
     assert found is not None
     candidates = found.metrics["candidates"]
@@ -131,7 +140,7 @@ def test_the_winner_is_the_candidate_with_the_lowest_brier_score():
 def test_where_nobody_leaves_the_nbd_stands_in_and_says_why():
     shop = simulate_bg_nbd(customers=2000, r=1.2, alpha=8.0, a=1e-6, b=1.0, days=500, seed=2)
 
-    found = run_backtest(shop.occasions(), as_of_day=15_500, horizon_days=60)
+    found = run_backtest(PurchaseLedger(shop.occasions()), as_of_day=15_500, horizon_days=60)
 
     assert found is not None
     assert found.buying.model == "nbd"
@@ -144,8 +153,8 @@ def test_calibration_is_kept_only_where_it_helps():
     shop = usual_shop(customers=3000).occasions()
     closed = shop.where(~((shop.day >= 15_320) & (shop.day < 15_410)))
 
-    plain = run_backtest(shop, as_of_day=15_500, horizon_days=90)
-    misled = run_backtest(closed, as_of_day=15_500, horizon_days=90)
+    plain = run_backtest(PurchaseLedger(shop), as_of_day=15_500, horizon_days=90)
+    misled = run_backtest(PurchaseLedger(closed), as_of_day=15_500, horizon_days=90)
 
     assert plain is not None
     assert misled is not None
@@ -157,8 +166,8 @@ def test_calibration_is_kept_only_where_it_helps():
 
 def test_recency_rule_of_an_origin_is_trained_on_the_window_before_it():
     shop = usual_shop().occasions()
-    found = run_backtest(shop, as_of_day=15_500, horizon_days=90)
-    origin = make_origins(shop, as_of_day=15_500, horizon_days=90)[0]
+    found = run_backtest(PurchaseLedger(shop), as_of_day=15_500, horizon_days=90)
+    origin = make_origins(PurchaseLedger(shop), as_of_day=15_500, horizon_days=90)[0]
     past = summarise(shop, as_of_day=15_320)
     _, orders = window_outcome(shop, past.customer_id, start_day=15_320, end_day=15_410)
 
@@ -173,7 +182,7 @@ def test_recency_rule_of_an_origin_is_trained_on_the_window_before_it():
 
 def test_model_ranks_spend_of_a_later_period_better_than_the_own_rate():
     shop = usual_shop(customers=6000, seed=3).occasions()
-    found = run_backtest(shop, as_of_day=15_410, horizon_days=90)
+    found = run_backtest(PurchaseLedger(shop), as_of_day=15_410, horizon_days=90)
     summary = summarise(shop, as_of_day=15_410)
     spend, _ = window_outcome(shop, summary.customer_id, start_day=15_410, end_day=15_500)
 

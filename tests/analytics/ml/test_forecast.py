@@ -7,6 +7,7 @@ import pytest
 import analytics.ml
 from analytics.ml.clv import RepeatBuyingModel
 from analytics.ml.forecast import forecast
+from analytics.ml.ledger import PurchaseLedger
 from analytics.ml.run import PurchaseDays, score_customers
 from analytics.ml.summary import summarise
 from tests.analytics.ml.shops import to_score, usual_shop
@@ -68,7 +69,7 @@ def test_a_shop_that_was_empty_at_the_first_origin_is_told_how_many_it_had():
     young = late.where((late.day < 14_900) | (late.day >= 15_150))
 
     outlook = forecast(
-        young,
+        PurchaseLedger(young),
         summarise(young, as_of_day=15_200),
         as_of_day=15_200,
         horizon_days=90,
@@ -86,7 +87,9 @@ def test_a_higher_discount_rate_lowers_the_year_only():
     summary = summarise(shop, as_of_day=15_500)
 
     low, high = (
-        forecast(shop, summary, as_of_day=15_500, horizon_days=60, discount_rate=rate)
+        forecast(
+            PurchaseLedger(shop), summary, as_of_day=15_500, horizon_days=60, discount_rate=rate
+        )
         for rate in (0.0, 0.2)
     )
 

@@ -5,15 +5,18 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from analytics.enums import RfmGroup, RunTrigger
-from analytics.ml.run import RFM_GROUPS
+from analytics.errors import FutureDayError
+from analytics.ml.ledger import PurchaseLedger
+from analytics.ml.run import RFM_GROUPS, score_customers
 from analytics.models import CurrentScore, ScorePointer, ScoreSnapshot, ScoringRun
 from analytics.selectors.frames import scoring_input
-from analytics.services import scoring
-from analytics.services.publishing import publish
+from analytics.selectors.wording import explain_run
+from analytics.services import publishing, scoring
+from analytics.services.publishing import publish, tidy
 from crm.core.models import Job
 from crm.core.services import jobs
 from customers.models import Customer, Order, Refund
@@ -21,6 +24,7 @@ from tests.factories import (
     CustomerFactory,
     OrderFactory,
     RefundFactory,
+    ScoringRunFactory,
     ShopSettingsFactory,
     SourceFactory,
     SurveyResponseFactory,
@@ -160,6 +164,34 @@ def test_small_shops_get_no_forecast_and_the_reason(size):
 
 
 @pytest.mark.django_db
+def test_orders_without_an_exchange_rate_are_told_beside_the_scores():
+    shop(3)
+    for _number in range(2):
+        OrderFactory(
+            currency="USD", exchange_rate=None, placed_at=datetime(2026, 2, 1, 12, tzinfo=UTC)
+        )
+
+    run = score()
+
+    assert "2 paid orders are left out: the exchange rate of their day is missing." in explain_run(
+        run
+    )
+
+
+@pytest.mark.django_db
+def test_runs_publish_one_after_the_other():
+    """Two at once would each take the other for not yet published, and both would stay it."""
+    shop(120)
+    run = ScoringRunFactory(as_of_day=AS_OF)
+    with transaction.atomic():
+        publish(run=run, result=score_customers(scoring_input(AS_OF)))
+
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND granted")
+            assert publishing._LOCK in {row[0] for row in cursor.fetchall()}
+
+
+@pytest.mark.django_db
 def test_old_data_are_not_scored():
     shop(300)
 
@@ -212,6 +244,121 @@ def test_a_worker_that_lost_its_job_publishes_nothing(scored_shop, monkeypatch):
 
 
 @pytest.mark.django_db
+def test_a_young_shop_gets_new_groups_every_night_until_it_gets_forecasts():
+    shop(300)
+    young = Order.objects.filter(placed_day__lt=AS_OF - timedelta(days=70))
+    young.delete()
+
+    first, second = score(AS_OF - timedelta(days=1)), score()
+
+    for run in (first, second):
+        assert {entry["code"] for entry in run.abstentions} == {"history_too_short"}
+    first.refresh_from_db()
+    assert (first.state, second.state) == ("replaced", "published")
+    assert CurrentScore.objects.filter(run=second, rfm_group__isnull=False).exists()
+
+
+def test_groups_alone_do_not_take_the_place_of_forecasts(scored_shop):
+    before = score_rows()
+    Order.objects.filter(placed_day__lt=AS_OF - timedelta(days=70)).delete()
+
+    run = score()
+
+    assert run.state == "abstained"
+    assert score_rows() == before
+
+
+def test_who_takes_over_a_run_that_is_out_has_only_to_tidy(scored_shop, monkeypatch):
+    run = scoring.start_run(
+        trigger=RunTrigger.MANUAL, as_of_day=AS_OF, user_id=None, now=timezone.now()
+    )
+    for _slice in range(2):
+        jobs.run_job(job_id=run.job_id, worker="test", now=timezone.now(), seconds=0)
+    run.refresh_from_db()
+    assert run.state == "published"
+    assert run.job.state == "queued"
+    gone = Customer.objects.order_by("pk").first()
+    Customer.objects.filter(pk=gone.pk).update(lifecycle="erased")
+    monkeypatch.setattr(scoring, "score_customers", None)  # scoring again would fail
+
+    run = finish(run)
+
+    assert run.job.state == "succeeded"
+    assert not CurrentScore.objects.filter(customer_id=gone.pk).exists()
+    assert CurrentScore.objects.count() == 599
+
+
+def test_stopping_a_job_leaves_what_is_published_published(scored_shop):
+    run = scoring.start_run(
+        trigger=RunTrigger.MANUAL, as_of_day=AS_OF, user_id=None, now=timezone.now()
+    )
+    for _slice in range(2):
+        jobs.run_job(job_id=run.job_id, worker="test", now=timezone.now(), seconds=0)
+
+    job = jobs.cancel_job(job_id=run.job_id, now=timezone.now())
+
+    run.refresh_from_db()
+    assert (job.state, run.state) == ("cancelled", "published")
+
+
+def test_a_run_that_is_asked_to_stop_publishes_nothing(scored_shop, monkeypatch):
+    before = score_rows()
+    run = scoring.start_run(
+        trigger=RunTrigger.MANUAL, as_of_day=AS_OF, user_id=None, now=timezone.now()
+    )
+
+    def stop_then_score(given):
+        jobs.cancel_job(job_id=run.job_id, now=timezone.now())
+        return score_customers(given)
+
+    monkeypatch.setattr(scoring, "score_customers", stop_then_score)
+    jobs.run_job(job_id=run.job_id, worker="test", now=timezone.now(), seconds=60)
+
+    run.refresh_from_db()
+    assert (run.job.state, run.state) == ("cancelled", "cancelled")
+    assert score_rows() == before
+
+
+def test_the_partitions_of_the_newest_runs_are_kept(scored_shop):
+    for _night in range(3):
+        score()
+    monday = ScorePointer.objects.get().run
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TABLE score_of_run_999999 PARTITION OF analytics_customerscore"
+            " FOR VALUES IN (999999)"
+        )
+
+    tidy(run_id=monday.pk)
+
+    published = ScoringRun.objects.filter(state__in=["published", "replaced"])
+    kept = {f"score_of_run_{pk}" for pk in published.values_list("pk", flat=True)}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits"
+            " WHERE inhparent = 'analytics_customerscore'::regclass"
+        )
+        assert {row[0] for row in cursor.fetchall()} == kept
+    assert len(kept) == 4
+
+
+@pytest.mark.django_db
+def test_a_day_that_nobody_has_seen_is_refused():
+    ShopSettingsFactory(zone="Asia/Shanghai")
+    night = datetime(2026, 3, 1, 17, tzinfo=UTC)  # the 2nd in Shanghai
+
+    with pytest.raises(FutureDayError):
+        scoring.start_run(
+            trigger=RunTrigger.MANUAL, as_of_day=date(2026, 3, 4), user_id=None, now=night
+        )
+    assert ScoringRun.objects.count() == Job.objects.count() == 0
+    run = scoring.start_run(
+        trigger=RunTrigger.MANUAL, as_of_day=date(2026, 3, 3), user_id=None, now=night
+    )
+    assert run.as_of_day == date(2026, 3, 3)
+
+
+@pytest.mark.django_db
 def test_the_nightly_run_exists_once_and_not_before_its_hour():
     ShopSettingsFactory(nightly_hour=3)
 
@@ -256,6 +403,61 @@ def test_a_credit_without_an_order_takes_back_that_days_spend():
     OrderFactory(customer=customer, placed_at=noon, total=Decimal(297))
     RefundFactory(customer=customer, order=None, refunded_at=noon, amount=Decimal(38_970))
 
-    purchases = scoring_input(AS_OF).purchases
+    given = scoring_input(AS_OF)
+    ledger = PurchaseLedger(given.purchases, given.refunds)
 
-    assert purchases.net_spend.tolist() == [297.0]
+    assert ledger.occasions(known_before=given.as_of_day).net_spend.tolist() == [297.0]
+
+
+@pytest.mark.django_db
+def test_what_came_back_is_told_with_the_day_it_was_known():
+    ShopSettingsFactory(zone="Asia/Shanghai")
+    placed = datetime(2026, 1, 10, 12, tzinfo=UTC)
+    night = datetime(2026, 2, 3, 17, tzinfo=UTC)  # the 4th in Shanghai
+    customer = CustomerFactory()
+    returned = OrderFactory(customer=customer, placed_at=placed, total=Decimal(100))
+    RefundFactory(
+        customer=customer,
+        order=returned,
+        refunded_at=night,
+        refunded_day=date(2026, 2, 4),
+        amount=Decimal(40),
+    )
+    RefundFactory(
+        customer=customer,
+        order=returned,
+        refunded_at=datetime.combine(AS_OF, datetime.min.time(), UTC),
+        amount=Decimal(60),
+    )
+    OrderFactory(
+        customer=customer,
+        placed_at=placed + timedelta(days=1),
+        paid_at=placed + timedelta(days=1),
+        total=Decimal(70),
+        status="cancelled",
+        cancelled_at=night,
+    )
+    OrderFactory(
+        customer=customer,
+        placed_at=placed,
+        total=Decimal(9),
+        status="cancelled",
+        cancelled_at=night,
+    )
+
+    given = scoring_input(AS_OF)
+
+    ordered, cancelled, fourth = (
+        (date(2026, month, day) - date(1970, 1, 1)).days
+        for month, day in ((1, 10), (1, 11), (2, 4))
+    )
+    assert list(zip(given.purchases.day, given.purchases.net_spend, strict=True)) == [
+        (ordered, 100.0),
+        (cancelled, 70.0),
+    ]
+    assert given.refunds.order_day.tolist() == [ordered, cancelled]
+    assert given.refunds.known_day.tolist() == [fourth, fourth]
+    assert given.refunds.amount.tolist() == [40.0, 70.0]
+    ledger = PurchaseLedger(given.purchases, given.refunds)
+    assert ledger.occasions(known_before=fourth).net_spend.tolist() == [100.0, 70.0]
+    assert ledger.occasions(known_before=fourth + 1).net_spend.tolist() == [60.0]

@@ -69,30 +69,33 @@ UPDATE = """
     UPDATE customers_orderline l
     SET kind = n.line_kind, product_id = n.product_id, sku = n.sku, title = n.title,
         quantity = n.quantity, unit_price = n.unit_price, amount = n.amount,
-        unit_cost = n.unit_cost, refunded_quantity = n.refunded_quantity,
-        refunded_amount = n.refunded_amount
+        unit_cost = n.unit_cost, cost_currency = n.cost_currency,
+        refunded_quantity = n.refunded_quantity, refunded_amount = n.refunded_amount
     FROM (
         SELECT h.id, p.line_kind, p.product_id, p.sku, coalesce(p.title, h.title) AS title,
             p.quantity, p.unit_price::numeric(16, 4) AS unit_price,
             p.line_amount::numeric(16, 4) AS amount,
             coalesce(p.unit_cost, h.unit_cost) AS unit_cost,
+            CASE WHEN p.unit_cost IS NULL THEN h.cost_currency ELSE '' END AS cost_currency,
             least(coalesce(p.refunded_quantity, h.refunded_quantity), p.quantity)
                 AS refunded_quantity,
             coalesce(p.back, h.refunded_amount) AS refunded_amount
         FROM import_part p JOIN customers_orderline h ON h.id = p.line_id
     ) n
     WHERE l.id = n.id AND (l.kind, l.product_id, l.sku, l.title, l.quantity, l.unit_price,
-            l.amount, l.unit_cost, l.refunded_quantity, l.refunded_amount)
+            l.amount, l.unit_cost, l.cost_currency, l.refunded_quantity, l.refunded_amount)
         IS DISTINCT FROM (n.line_kind, n.product_id, n.sku, n.title, n.quantity, n.unit_price,
-            n.amount, n.unit_cost, n.refunded_quantity, n.refunded_amount)
+            n.amount, n.unit_cost, n.cost_currency, n.refunded_quantity, n.refunded_amount)
     RETURNING l.id
 """
 CREATE = """
     INSERT INTO customers_orderline (order_id, line_key, kind, product_id, sku, title, quantity,
-        unit_price, amount, unit_cost, refunded_quantity, refunded_amount)
+        unit_price, amount, unit_cost, cost_currency, refunded_quantity, refunded_amount)
     SELECT p.order_id, p.line_key, p.line_kind, p.product_id, p.sku,
         coalesce(p.title, g.title, ''), p.quantity, p.unit_price, p.line_amount,
         CASE WHEN p.line_kind = 'product' THEN coalesce(p.unit_cost, g.unit_cost) END,
+        CASE WHEN p.line_kind = 'product' AND p.unit_cost IS NULL
+            THEN coalesce(g.cost_currency, '') ELSE '' END,
         coalesce(p.refunded_quantity, 0), coalesce(p.back, 0)
     FROM import_part p LEFT JOIN customers_product g ON g.id = p.product_id
     WHERE p.line_id IS NULL

@@ -84,11 +84,11 @@ ORDERS_IN = """
 """
 LINES_IN = """
     INSERT INTO customers_orderline (order_id, line_key, kind, product_id, sku, title, quantity,
-        unit_price, amount, unit_cost)
+        unit_price, amount, unit_cost, cost_currency)
     SELECT o.id, p.line_key,
         CASE WHEN p.sku = ANY(%(discounts)s) THEN 'discount' WHEN p.is_charge THEN 'charge'
             ELSE 'product' END, g.id, p.sku,
-        p.title, p.quantity, p.unit_price, p.amount, g.unit_cost
+        p.title, p.quantity, p.unit_price, p.amount, g.unit_cost, coalesce(g.cost_currency, '')
     FROM import_part p
     JOIN customers_order o ON o.source_id = %(source)s AND o.external_id = p.order_number
     LEFT JOIN customers_product g

@@ -1,0 +1,68 @@
+"""Keys and jobs in the admin: who did it is written down, and nobody rises by it."""
+
+import pytest
+from django.contrib.auth.models import Permission
+
+from crm.core.models import ApiKey, AuditEntry
+from tests.factories import JobFactory, ShopSettingsFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+ADD = "/admin/core/apikey/add/"
+
+
+@pytest.fixture
+def clerk(client):
+    ShopSettingsFactory()
+    user = UserFactory(is_staff=True)
+    for codename in ("add_apikey", "view_apikey", "view_job", "change_job"):
+        user.user_permissions.add(Permission.objects.get(codename=codename))
+    client.force_login(user)
+    return user
+
+
+def form(user):
+    return {"name": "shop", "user": user.pk, "scopes": ["read"], "expires_at_0": "",
+            "expires_at_1": ""}  # fmt: skip
+
+
+def test_nobody_makes_a_key_for_somebody_who_may_more(client, clerk):
+    boss = UserFactory(is_superuser=True)
+
+    response = client.post(ADD, form(boss))
+
+    assert response.status_code == 200
+    assert not ApiKey.objects.exists()
+
+
+def test_a_key_names_who_made_and_who_revoked_it(client, clerk):
+    client.post(ADD, form(clerk))
+    key = ApiKey.objects.get()
+
+    client.post("/admin/core/apikey/", {"action": "revoke", "_selected_action": [key.pk]})
+
+    key.refresh_from_db()
+    assert key.user == clerk
+    assert key.revoked_at is not None
+    entries = AuditEntry.objects.order_by("pk").values_list("action", "actor_id")
+    assert list(entries) == [("api_key.created", clerk.pk), ("api_key.revoked", clerk.pk)]
+
+
+def test_a_superuser_makes_a_key_for_somebody_else_and_stands_in_the_log(client, clerk):
+    boss = UserFactory(is_staff=True, is_superuser=True)
+    client.force_login(boss)
+
+    client.post(ADD, form(clerk))
+
+    assert ApiKey.objects.get().user == clerk
+    assert AuditEntry.objects.get().actor == boss
+
+
+def test_who_stops_a_job_stands_in_the_log(client, clerk):
+    job = JobFactory()
+
+    client.post(f"/admin/core/job/{job.pk}/cancel/")
+
+    job.refresh_from_db()
+    assert job.state == "cancelled"
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.actor, entry.object_id) == ("job.cancelled", clerk, job.public_id)
