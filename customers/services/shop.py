@@ -99,9 +99,12 @@ def update_shop_settings(
         if changed & {"zone", "currency"}:
             job, _created = jobs.create_job(
                 kind=KIND,
-                title=_("Days and amounts in %(zone)s and %(currency)s")
-                % {"zone": shop.zone, "currency": shop.currency},
-                parameters={"new_currency": "currency" in changed},
+                title=f"Days and amounts in {shop.zone} and {shop.currency}",
+                parameters={
+                    "new_currency": "currency" in changed,
+                    "zone": shop.zone,
+                    "currency": shop.currency,
+                },
                 user_id=user_id,
             )
         elif "refund_window_days" in changed:

@@ -55,8 +55,8 @@ def start_import(
             batch.save()
             batch.job, _created = jobs.create_job(
                 kind=KIND,
-                title=_("Import of %(file)s") % {"file": batch.filename},
-                parameters={"batch": batch.pk},
+                title=f"Import of {batch.filename}",
+                parameters={"batch": batch.pk, "file": batch.filename},
                 user_id=user_id,
             )
             batch.save(update_fields=["job"])

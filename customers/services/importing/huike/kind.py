@@ -140,7 +140,7 @@ class Kind:
             cursor.execute("ANALYZE customers_importrow")
             cursor.execute(DOUBLES, {"batch": batch.pk, "reason": f"{self.key}: {AGAIN}"})
         counts.rejected = sum(rejects.count_rejected(batch.pk).values())
-        run.save(step=_("Comparing rows"))
+        run.save(step=gettext_noop("Comparing rows"))
 
     def write(
         self, run: JobRun, batch: ImportBatch, after: int | str, counts: Counts
@@ -156,7 +156,7 @@ class Kind:
             if row is None or row[0] is None:
                 return None
             self.write_page(cursor, Page(batch, start, row[0], shop), counts)
-        run.save(step=_("Writing rows"))
+        run.save(step=gettext_noop("Writing rows"))
         return int(row[0])
 
     def conclude(self, run: JobRun, batch: ImportBatch, _after: object, counts: Counts) -> None:
