@@ -1,7 +1,9 @@
-"""Write numbers and days as the reader writes them."""
+"""Write numbers, days and rows of sentences as the reader writes them."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import reduce
 
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
@@ -26,12 +28,17 @@ def day(number_of_day: int) -> str:
 
 def percent(value: float | None) -> str:
     """Write a share as a percentage; nothing where it is unknown."""
-    return "" if value is None else f"{number_format(100 * value, 0)} %"
+    return "" if value is None else _("%(share)s %%") % {"share": number_format(100 * value, 0)}
 
 
 def amount(value: Decimal | float | None) -> str:
     """Write an amount without its currency; nothing where it is unknown."""
     return "" if value is None else number_format(value, 2, force_grouping=True)
+
+
+def sentences(parts: Sequence[str]) -> str:
+    """Put sentences one behind the other; not every script has a blank between them."""
+    return reduce(lambda said, more: _("%(said)s %(more)s") % {"said": said, "more": more}, parts)
 
 
 def money_range(low: Decimal | None, high: Decimal | None) -> str:
