@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from analytics.models import ScoreSnapshot
-from analytics.selectors.wording import percent
+from analytics.selectors.wording import number, percent
 from crm.core.registry import TimelineBound, TimelineEntry
 from customers.selectors.timeline import money, rows_before
 
@@ -36,7 +36,7 @@ def _entry(row: ScoreSnapshot, before: ScoreSnapshot | None) -> TimelineEntry:
 
 def _values(row: ScoreSnapshot) -> tuple[str, ...]:
     spend = "" if row.predicted_clv is None else money(row.predicted_clv, row.run.currency)
-    satisfaction = "" if row.satisfaction is None else number_format(row.satisfaction, 0)
+    satisfaction = "" if row.satisfaction is None else number(row.satisfaction)
     group = str(row.get_rfm_group_display()) if row.rfm_group else ""
     return percent(row.churn_probability), spend, satisfaction, group
 

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from analytics.models import CurrentScore, ScoringRun
 from analytics.selectors.wording.abstentions import explain_abstention, why_missing
 from analytics.selectors.wording.definitions import definition
-from analytics.selectors.wording.numbers import amount, figure, percent
+from analytics.selectors.wording.numbers import amount, figure, number, percent
 from analytics.selectors.wording.reasons import explain_churn, explain_clv, explain_satisfaction
 
 Card = dict[str, Any]
@@ -94,7 +93,7 @@ def _satisfaction(score: CurrentScore, run: ScoringRun) -> Card:
     value, inferred = score.satisfaction, score.satisfaction_inferred
     reasons = explain_satisfaction(score)
     if inferred is not None:
-        share = number_format(100 * inferred, 0)
+        share = number(100 * inferred)
         reasons.append(_("%(share)s %% is inferred, the rest is from answers.") % {"share": share})
     return _card(
         "satisfaction",
@@ -142,7 +141,7 @@ def _tone(value: float | None, *, bad_from: float, fair_from: float) -> str:
 
 
 def _whole(value: float | None) -> str:
-    return "" if value is None else number_format(value, 0)
+    return "" if value is None else number(value)
 
 
 def _bias(value: float) -> str:

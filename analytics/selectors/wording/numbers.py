@@ -11,14 +11,17 @@ from django.utils.translation import gettext as _
 EPOCH = date(1970, 1, 1)
 
 
-def number(value: float, places: int = 0) -> str:
-    """Write a number with thousands grouped and at most ``places`` decimals."""
+def number(value: Decimal | float, places: int = 0) -> str:
+    """Write a number with thousands grouped, rounded to ``places``.
+
+    It is rounded here: Django's number_format cuts off what does not fit.
+    """
     return number_format(round(value, places), places, force_grouping=True)
 
 
 def figure(value: float | None) -> str:
     """Write a quality figure with three decimals."""
-    return "—" if value is None else number_format(value, 3)
+    return "—" if value is None else number(value, 3)
 
 
 def day(number_of_day: int) -> str:
@@ -28,12 +31,12 @@ def day(number_of_day: int) -> str:
 
 def percent(value: float | None) -> str:
     """Write a share as a percentage; nothing where it is unknown."""
-    return "" if value is None else _("%(share)s %%") % {"share": number_format(100 * value, 0)}
+    return "" if value is None else _("%(share)s %%") % {"share": number(100 * value)}
 
 
 def amount(value: Decimal | float | None) -> str:
     """Write an amount without its currency; nothing where it is unknown."""
-    return "" if value is None else number_format(value, 2, force_grouping=True)
+    return "" if value is None else number(value, 2)
 
 
 def sentences(parts: Sequence[str]) -> str:
