@@ -42,8 +42,7 @@ fmt:  ## Format the code
 
 messages:  ## Collect and compile the Chinese texts
 	@deploy/local/setup.sh test
-	@$(EMBEDDED) run --ephemeral -- $(PY) manage.py makemessages -l zh_Hans --no-location --no-obsolete \
-		--ignore '.venv/*' --ignore 'var/*'
+	@$(EMBEDDED) run --ephemeral -- $(PY) manage.py makemessages -l zh_Hans
 	@msgfmt --check --statistics -o locale/zh_Hans/LC_MESSAGES/django.mo locale/zh_Hans/LC_MESSAGES/django.po
 
 openapi:  ## Write docs/openapi.yaml from the code

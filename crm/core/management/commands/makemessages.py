@@ -11,6 +11,7 @@ from django.core.management.commands import makemessages
 from django.utils.translation import to_locale
 
 SUFFIXES = {".py", ".html", ".txt"}
+IGNORED = ("var/*", "tests/*", "backups/*")
 
 
 class Command(makemessages.Command):
@@ -23,6 +24,8 @@ class Command(makemessages.Command):
 
     def handle(self, *args: Any, **options: Any) -> str | None:
         """Collect; the packages are read from a copy, because reading writes beside templates."""
+        options |= {"no_location": True, "no_obsolete": True}
+        options["ignore_patterns"] = [*options["ignore_patterns"], *IGNORED]
         with tempfile.TemporaryDirectory() as folder:
             self.copies = [_copy(package, Path(folder)) for package in packages_without_texts()]
             return super().handle(*args, **options)
