@@ -42,9 +42,8 @@ fmt:  ## Format the code
 
 messages:  ## Collect and compile the Chinese texts
 	@deploy/local/setup.sh test
-	@$(EMBEDDED) run --ephemeral -- $(PY) manage.py makemessages -l zh_Hans --no-location \
-		--ignore '.venv/*' --ignore 'var/*'
-	@$(EMBEDDED) run --ephemeral -- $(PY) manage.py compilemessages --ignore '.venv/*'
+	@$(EMBEDDED) run --ephemeral -- $(PY) manage.py makemessages -l zh_Hans
+	@msgfmt --check --statistics -o locale/zh_Hans/LC_MESSAGES/django.mo locale/zh_Hans/LC_MESSAGES/django.po
 
 openapi:  ## Write docs/openapi.yaml from the code
 	@$(EMBEDDED) run --ephemeral -- $(PY) manage.py spectacular --validate --fail-on-warn \

@@ -1,10 +1,13 @@
 """What scores put on the pages and resources of the apps below."""
 
 from collections.abc import Sequence
+from datetime import date
 from functools import partial
 from typing import Any
 
 from django.db.models import Model, OuterRef, Subquery
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 MAY_READ = "analytics.view_currentscore"
@@ -29,6 +32,7 @@ def fill() -> None:
             label=_("Scoring run"),
             run_chunk=scoring.run_chunk,
             on_end=scoring.on_end,
+            title=_job_title,
             page=_run_page,
         )
     )
@@ -38,6 +42,15 @@ def fill() -> None:
     _fill_filters()
     _fill_timeline()
     _fill_api()
+
+
+def _job_title(job: Any) -> str:
+    """Say which day a job's scores see; the job names it, or takes the day of its start."""
+    day = job.parameters.get("as_of_day")
+    if not day:
+        return gettext(job.title)
+    shown = date_format(date.fromisoformat(day), "DATE_FORMAT")
+    return gettext("Scores as of %(day)s") % {"day": shown}
 
 
 def _run_page(job: Any) -> str:
@@ -52,7 +65,7 @@ def _run_page(job: Any) -> str:
 
 def _fill_pages() -> None:
     from analytics.enums import RfmGroup
-    from analytics.selectors import panels
+    from analytics.selectors import panels, wording
     from crm.core.registry import ListColumn, Panel, registry
 
     registry.panels.register(
@@ -79,9 +92,9 @@ def _fill_pages() -> None:
     labels = dict(RfmGroup.choices)
     columns: list[tuple[str, Any, Any]] = [
         ("rfm_group", _("RFM group"), lambda value: labels[value]),
-        ("churn_probability", _("churn risk"), lambda value: f"{100 * value:.0f} %"),
-        ("predicted_clv", _("predicted spend"), lambda value: f"{value:,.0f}"),
-        ("satisfaction", _("satisfaction"), lambda value: f"{value:.0f}"),
+        ("churn_probability", _("churn risk"), wording.percent),
+        ("predicted_clv", _("predicted spend"), lambda value: wording.number(float(value))),
+        ("satisfaction", _("satisfaction"), wording.number),
     ]
     for order, (key, label, render) in enumerate(columns):
         registry.list_columns.register(

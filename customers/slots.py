@@ -1,5 +1,9 @@
 """What the record puts into the slots of the shared machinery."""
 
+from typing import Any
+
+from django.utils.translation import gettext
+
 
 def fill() -> None:
     """Register this app's handlers and sources; called once, when the apps are ready."""
@@ -23,6 +27,7 @@ def _fill_jobs() -> None:
             label=_("Import"),
             run_chunk=importing.run_chunk,
             on_end=importing.on_end,
+            title=_import_title,
             page=lambda job: reverse(
                 "admin:customers_importbatch_change", args=[job.parameters["batch"]]
             ),
@@ -40,8 +45,24 @@ def _fill_jobs() -> None:
             key=shop.KIND,
             label=_("New zone or currency"),
             run_chunk=lambda run: shop.recount_chunk(run, now=timezone.now()),
+            title=_recount_title,
         )
     )
+
+
+def _import_title(job: Any) -> str:
+    """Name the file a job brings in."""
+    if "file" not in job.parameters:
+        return str(job.title)
+    is_dry = job.parameters.get("dry_run")
+    words = gettext("Dry run of %(file)s") if is_dry else gettext("Import of %(file)s")
+    return words % job.parameters
+
+
+def _recount_title(job: Any) -> str:
+    """Name the zone and the currency a job counts in."""
+    words = gettext("Days and amounts in %(zone)s and %(currency)s")
+    return words % job.parameters if "zone" in job.parameters else str(job.title)
 
 
 def _fill_references() -> None:

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from analytics.enums import RunState, RunTrigger
 from analytics.errors import FutureDayError
@@ -44,7 +45,7 @@ def start_run(
     with transaction.atomic():
         job, _created = jobs.create_job(
             kind=KIND,
-            title=_("Scores as of %(day)s") % {"day": day.isoformat()},
+            title=f"Scores as of {day.isoformat()}",
             parameters={"trigger": trigger, "as_of_day": day.isoformat()},
             key=key,
             user_id=user_id,
@@ -74,7 +75,7 @@ def run_chunk(job_run: JobRun) -> bool:
             ScoringRun.objects.filter(pk=run.pk).update(state=RunState.RUNNING, started_at=now)
         goes_on = refresh_pending(now=now, seconds=REFRESH_SECONDS)
         phase = "facts" if goes_on else "score"
-        job_run.save(cursor={"phase": phase}, step=_("Reading orders"), total=3, done=1)
+        job_run.save(cursor={"phase": phase}, step=gettext_noop("Reading orders"), total=3, done=1)
     elif phase == "score":
         _score(job_run, run)
     else:
@@ -86,7 +87,7 @@ def run_chunk(job_run: JobRun) -> bool:
 def _score(job_run: JobRun, run: ScoringRun) -> None:
     """Fit, test and score, then publish or abstain; nothing when somebody asked to stop."""
     given = scoring_input(run.as_of_day)
-    job_run.save(step=_("Fitting and testing the models"), done=2)
+    job_run.save(step=gettext_noop("Fitting and testing the models"), done=2)
     result = score_customers(given)
     if job_run.is_cancelled():
         return
@@ -100,7 +101,8 @@ def _score(job_run: JobRun, run: ScoringRun) -> None:
         else:
             run.state = RunState.ABSTAINED
         run.save()
-        step = _("Published") if run.state == RunState.PUBLISHED else _("Abstained")
+        published = run.state == RunState.PUBLISHED
+        step = gettext_noop("Published") if published else gettext_noop("Abstained")
         made = {"run": run.public_id}
         job_run.save(step=step, done=3, cursor={"phase": "tidy"}, result=made)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import models
 from django.utils.deconstruct import deconstructible
+from django.utils.translation import gettext_lazy as _
 
 
 @deconstructible(path="crm.core.fields.RandomPublicId")
@@ -39,12 +40,14 @@ class PublicIdField(models.CharField):
         self.prefix = prefix
         kwargs.setdefault("max_length", 40)
         kwargs.setdefault("editable", False)
+        kwargs.setdefault("verbose_name", _("public id"))
         if prefix:
             kwargs.setdefault("db_default", RandomPublicId(prefix))
         super().__init__(**kwargs)
 
     def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
-        """Keep the prefix in migrations."""
+        """Keep the prefix in migrations; the label is the same everywhere and stays out."""
         name, path, args, kwargs = super().deconstruct()
+        kwargs.pop("verbose_name", None)
         kwargs["prefix"] = self.prefix
         return name, path, list(args), kwargs

@@ -184,13 +184,15 @@ class JobHandler:
     ``run_chunk(run)`` does a bounded piece of work (two minutes at most), records progress through
     ``run`` in the same transaction as its data, and returns True when nothing is left. ``on_end``
     is told the final state: it brings rows of the handler's own into a state that says so.
-    ``page`` returns the admin address of what a job makes, or nothing.
+    ``title`` words what a job does from its parameters, in the reader's language. ``page`` returns
+    the admin address of what a job makes, or nothing.
     """
 
     key: str
     label: Any
     run_chunk: Callable[[Any], bool]
     on_end: Callable[[Any], None] | None = None
+    title: Callable[[Any], str] | None = None
     page: Callable[[Any], str] | None = None
     order: int = 100
     max_attempts: int | None = None

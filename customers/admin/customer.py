@@ -78,7 +78,7 @@ class CustomerAdmin(ListAdmin):
     @admin.display(description=_("lifetime spend"), ordering="shown_spend")
     def spend(self, customer: Any) -> str:
         shown = customer.shown_spend
-        return "–" if shown is None else number_format(shown, 2, force_grouping=True)
+        return "–" if shown is None else number_format(round(shown, 2), 2, force_grouping=True)
 
     @admin.display(description=_("last order"), ordering="shown_last")
     def last_order(self, customer: Any) -> Any:

@@ -29,6 +29,7 @@ ATTRIBUTE_TYPES = ("text", "number", "boolean", "date", "choice")
 YES = frozenset({"1", "true", "yes", "y", "是"})
 NO = frozenset({"0", "false", "no", "n", "否"})
 EMPTY = frozenset({"null", "none", "n/a", "nan", "—", "——"})
+NO_VALUE = gettext_noop("empty")
 ATTRIBUTE = "attribute:"
 SCOPED = tuple(f"{kind}:" for kind in SCOPED_KINDS)
 
@@ -281,7 +282,7 @@ def parser(
                 text = ""
             if not text:
                 if is_required and not row.reason:
-                    return Parsed(row.number, row.cells, f"{name}: {gettext_noop('empty')}", values)
+                    return Parsed(row.number, row.cells, f"{name}: {NO_VALUE}", values)
                 continue
             try:
                 values[name] = read(text)
@@ -344,20 +345,20 @@ def _contradiction(columns: Mapping[str, Column], values: Mapping[str, Any]) -> 
 def _of_customer(values: Mapping[str, Any]) -> str:
     says = "consent_email" in values or "consent_sms" in values
     if says and "consent_evidence" not in values:
-        return f"consent_evidence: {gettext_noop('without evidence there is no consent')}"
+        return "consent_evidence: " + gettext_noop("without evidence there is no consent")
     if says and "consent_at" not in values:
-        return f"consent_at: {gettext_noop('say when it was given or withdrawn')}"
+        return "consent_at: " + gettext_noop("say when it was given or withdrawn")
     return ""
 
 
 def _of_order(values: Mapping[str, Any]) -> str:
     refunded = Decimal(values.get("refunded_amount", 0))
     if values.get("status") == "cancelled" and "cancelled_at" not in values:
-        return f"cancelled_at: {gettext_noop('a cancelled order needs the time')}"
+        return "cancelled_at: " + gettext_noop("a cancelled order needs the time")
     if refunded and "refunded_at" not in values:
-        return f"refunded_at: {gettext_noop('a refund needs its time')}"
+        return "refunded_at: " + gettext_noop("a refund needs its time")
     if refunded > Decimal(values["total"]):
-        return f"refunded_amount: {gettext_noop('more than was paid')}"
+        return "refunded_amount: " + gettext_noop("more than was paid")
     return ""
 
 
@@ -368,13 +369,13 @@ def _of_line(values: Mapping[str, Any]) -> str:
     back = values.get("refunded_quantity", 0)
     refunded = Decimal(values.get("refunded_amount", 0))
     if (price < 0 or amount < 0) and not is_discount:
-        return f"unit_price: {gettext_noop('only a discount may be negative')}"
+        return "unit_price: " + gettext_noop("only a discount may be negative")
     if back > quantity:
-        return f"refunded_quantity: {gettext_noop('more than was bought')}"
+        return "refunded_quantity: " + gettext_noop("more than was bought")
     if refunded > max(amount, Decimal(0)):
-        return f"refunded_amount: {gettext_noop('more than was paid')}"
+        return "refunded_amount: " + gettext_noop("more than was paid")
     if (back or refunded) and "refunded_at" not in values:
-        return f"refunded_at: {gettext_noop('a refund needs its time')}"
+        return "refunded_at: " + gettext_noop("a refund needs its time")
     return ""
 
 

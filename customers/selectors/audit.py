@@ -152,4 +152,4 @@ def _figure(value: Any) -> str:
     if value[4:5] == "-" and "T" in value:
         moment = timezone.localtime(datetime.fromisoformat(value))
         return date_format(moment, "DATETIME_FORMAT")
-    return number_format(Decimal(value), 2, force_grouping=True)
+    return number_format(round(Decimal(value), 2), 2, force_grouping=True)

@@ -116,7 +116,7 @@ def source_of(
 
 def money(amount: Any, currency: str) -> str:
     """Write an amount with two places and its currency."""
-    return f"{number_format(amount, 2, force_grouping=True)} {currency}"
+    return f"{number_format(round(amount, 2), 2, force_grouping=True)} {currency}"
 
 
 def order_entry(row: Order) -> TimelineEntry:

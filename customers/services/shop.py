@@ -114,9 +114,12 @@ def update_shop_settings(
         if changed & {"zone", "currency"}:
             job, _created = jobs.create_job(
                 kind=KIND,
-                title=_("Days and amounts in %(zone)s and %(currency)s")
-                % {"zone": shop.zone, "currency": shop.currency},
-                parameters=_recount(before) if "currency" in changed else {"new_currency": False},
+                title=f"Days and amounts in {shop.zone} and {shop.currency}",
+                parameters={
+                    "zone": shop.zone,
+                    "currency": shop.currency,
+                    **(_recount(before) if "currency" in changed else {"new_currency": False}),
+                },
                 user_id=user_id,
             )
         elif "refund_window_days" in changed:

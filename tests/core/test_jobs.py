@@ -14,6 +14,7 @@ from crm.core.errors import JobLostError, NotFoundError, WrongStateError
 from crm.core.models import Job, JobLog
 from crm.core.registry import JobHandler, registry
 from crm.core.services import jobs, retention
+from crm.core.services.heartbeat import heartbeat
 from tests.factories import NOON, JobFactory
 
 MINUTE = timedelta(minutes=1)
@@ -318,7 +319,7 @@ def test_the_heartbeat_survives_a_lost_connection(settings):
     held = jobs.claim_job(job_id=job.pk, worker="here:1", now=NOON)
     stopped = threading.Event()
 
-    with jobs.heartbeat(held):
+    with heartbeat(held.job.pk, held.epoch):
         with connection.cursor() as cursor:  # as a restarted server does to every session
             cursor.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

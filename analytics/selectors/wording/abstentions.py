@@ -95,7 +95,12 @@ def explain_run(run: ScoringRun) -> list[str]:
     for entry in [*run.abstentions, *run.parameters.get("notes", [])]:
         label = _score_label(entry.get("score", ""))
         refused.setdefault(explain_abstention(entry), []).extend([label] if label else [])
-    return [f"{', '.join(names)}: {text}" if names else text for text, names in refused.items()]
+    return [
+        _("%(scores)s: %(reason)s") % {"scores": _(", ").join(names), "reason": text}
+        if names
+        else text
+        for text, names in refused.items()
+    ]
 
 
 def why_missing(score: str, run: ScoringRun, code: str) -> str:

@@ -6,7 +6,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from analytics.models import ScoringRun
-from analytics.selectors.wording.numbers import figure, number
+from analytics.selectors.wording.numbers import figure, number, sentences
 
 
 def definition(score_name: str, run: ScoringRun) -> str:
@@ -23,7 +23,7 @@ def definition(score_name: str, run: ScoringRun) -> str:
         "rfm_group": _define_rfm,
         "p_alive": _define_alive,
     }
-    return " ".join(texts[score_name](run))
+    return sentences(texts[score_name](run))
 
 
 def model_label(run: ScoringRun) -> str:
@@ -36,8 +36,8 @@ def _define_churn(run: ScoringRun) -> list[str]:
     text = [
         _("Probability of no paid order in the %(days)s days from %(day)s on.") % _span(run),
         _(
-            "With 80 % certainty the band holds the share that lapsed among customers with such "
-            "a score in the backtest."
+            "With a certainty of 80 %, the band holds the share that lapsed among customers with "
+            "such a score in the backtest."
         ),
     ]
     model, rule = run.metrics.get("churn"), run.baseline.get("churn", {})

@@ -1,7 +1,9 @@
-"""Write numbers and days as the reader writes them."""
+"""Write numbers, days and rows of sentences as the reader writes them."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import reduce
 
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
@@ -9,14 +11,17 @@ from django.utils.translation import gettext as _
 EPOCH = date(1970, 1, 1)
 
 
-def number(value: float, places: int = 0) -> str:
-    """Write a number with thousands grouped and at most ``places`` decimals."""
+def number(value: Decimal | float, places: int = 0) -> str:
+    """Write a number with thousands grouped, rounded to ``places``.
+
+    It is rounded here: Django's number_format cuts off what does not fit.
+    """
     return number_format(round(value, places), places, force_grouping=True)
 
 
 def figure(value: float | None) -> str:
     """Write a quality figure with three decimals."""
-    return "—" if value is None else number_format(round(value, 3), 3)
+    return "—" if value is None else number(value, 3)
 
 
 def day(number_of_day: int) -> str:
@@ -26,12 +31,17 @@ def day(number_of_day: int) -> str:
 
 def percent(value: float | None) -> str:
     """Write a share as a percentage; nothing where it is unknown."""
-    return "" if value is None else f"{number_format(round(100 * value), 0)} %"
+    return "" if value is None else _("%(share)s %%") % {"share": number(100 * value)}
 
 
 def amount(value: Decimal | float | None) -> str:
     """Write an amount without its currency; nothing where it is unknown."""
-    return "" if value is None else number_format(f"{value:.2f}", 2, force_grouping=True)
+    return "" if value is None else number(value, 2)
+
+
+def sentences(parts: Sequence[str]) -> str:
+    """Put sentences one behind the other; not every script has a blank between them."""
+    return reduce(lambda said, more: _("%(said)s %(more)s") % {"said": said, "more": more}, parts)
 
 
 def money_range(low: Decimal | None, high: Decimal | None) -> str:

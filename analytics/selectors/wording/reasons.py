@@ -37,7 +37,9 @@ def _sentence(entry: Reason, effects: Mapping[str, str]) -> str:
         return str(entry.get("code", ""))
     text = words(entry.get("value"), entry.get("typical"))
     effect = effects.get(entry.get("direction", "flat"), "")
-    return f"{text}: {effect}." if effect else f"{text}."
+    if not effect:
+        return _("%(reason)s.") % {"reason": text}
+    return _("%(reason)s: %(effect)s.") % {"reason": text, "effect": effect}
 
 
 def _last_order(value: Any, typical: Any) -> str:
@@ -49,7 +51,7 @@ def _last_order(value: Any, typical: Any) -> str:
         "a new one is usual after %(n)s days",
         max(1, round(typical)),
     ) % {"n": number(max(1, round(typical)))}
-    return f"{ago}; {usual}"
+    return _("%(ago)s; %(usual)s") % {"ago": ago, "usual": usual}
 
 
 def _gap(value: Any, typical: Any) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -25,7 +26,7 @@ from crm.core.services.audit import record_audit
 def progress_words(job: Job) -> str:
     """Say how far a job is, for people."""
     now = timezone.now()
-    words = [str(job.get_state_display()), job.step]
+    words = [str(job.get_state_display()), job.step_words]
     if job.total:
         words.append(
             _("%(done)s of %(total)s")
@@ -51,10 +52,25 @@ def _page(job: Job) -> str:
     return page(job) if page else ""
 
 
+class KindFilter(admin.SimpleListFilter):
+    """Keeps the jobs of one kind of work."""
+
+    title = gettext_lazy("kind")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Offer the kinds there are handlers for."""
+        return [(handler.key, handler.label) for handler in registry.job_handlers]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        """Keep one kind; all without a choice."""
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin):
-    list_display = ("title", "state", "progress", "started_at", "finished_at")
-    list_filter = ("state", "kind")
+    list_display = ("title_words", "state", "progress", "started_at", "finished_at")
+    list_filter = ("state", KindFilter)
     search_fields = ("title", "public_id")
     fields = (
         "state", "started_at", "finished_at", "attempts", "worker", "error", "error_file",
@@ -63,9 +79,13 @@ class JobAdmin(ReadOnlyAdmin):
     change_form_before_template = "core/job_before.html"
     change_form_after_template = "core/job_after.html"
 
+    @admin.display(description=gettext_lazy("title"), ordering="title")
+    def title_words(self, job: Job) -> str:
+        return job.title_words
+
     @admin.display(description=gettext_lazy("progress"))
     def progress(self, job: Job) -> str:
-        return "–" if job.percent is None else f"{job.percent} %"
+        return "–" if job.percent is None else _("%(share)s %%") % {"share": job.percent}
 
     def get_urls(self) -> list[URLPattern]:
         """Add the progress and cancel addresses."""

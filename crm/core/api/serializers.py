@@ -86,6 +86,8 @@ class JobSerializer(ReadSerializer):
     """Slow work: how far it is, and how it ended."""
 
     id = public_id()
+    title = serializers.CharField(source="title_words", help_text="In the caller's language.")
+    step = serializers.CharField(source="step_words", help_text="In the caller's language.")
     percent = serializers.IntegerField(allow_null=True, help_text="0–100; null while unknown.")
     rate = serializers.SerializerMethodField(help_text="Units done per second.")
     seconds_left = serializers.SerializerMethodField(help_text="At the rate so far.")

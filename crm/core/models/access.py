@@ -59,13 +59,18 @@ class AuditEntry(models.Model):
         verbose_name=_("who"),
     )
     api_key = models.ForeignKey(
-        "core.ApiKey", models.SET_NULL, null=True, blank=True, related_name="+"
+        "core.ApiKey",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("API key"),
     )
     action = models.CharField(_("action"), max_length=64)
     object_type = models.CharField(_("object type"), max_length=64, blank=True, default="")
     object_id = models.CharField(_("object"), max_length=64, blank=True, default="")
     details = models.JSONField(_("details"), default=dict, blank=True)
-    request_id = models.CharField(max_length=64, blank=True, default="")
+    request_id = models.CharField(_("request id"), max_length=64, blank=True, default="")
 
     class Meta:
         verbose_name = _("audit entry")

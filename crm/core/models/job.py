@@ -6,12 +6,14 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.core.enums import FINAL_JOB_STATES, JobState, LogLevel
 from crm.core.fields import PublicIdField
 from crm.core.models.base import TimeStampedModel
 from crm.core.querysets import JobQuerySet
+from crm.core.registry import registry
 
 
 class Job(TimeStampedModel):
@@ -20,7 +22,9 @@ class Job(TimeStampedModel):
     A worker owns a job by its ``epoch``: whoever takes the job over raises it, and the former
     owner's next write is refused. ``heartbeat_at`` is the worker's last sign of life while the job
     runs, and the last time workers were told about it while it is queued. ``attempts`` counts the
-    workers lost since the job last got ahead.
+    workers lost since the job last got ahead. ``title`` and ``step`` are English and
+    are shown through ``title_words`` and ``step_words``; what the job says in its log, its error
+    and its error file is written in the ``language`` of who started it.
     """
 
     public_id = PublicIdField("job", unique=True)
@@ -40,6 +44,7 @@ class Job(TimeStampedModel):
         default=JobState.QUEUED,
         db_default=JobState.QUEUED,
     )
+    language = models.CharField(_("language"), max_length=16, blank=True, default="", db_default="")
     parameters = models.JSONField(_("parameters"), default=dict, blank=True)
     cursor = models.JSONField(_("resume point"), default=dict, blank=True)
     done = models.BigIntegerField(_("done"), default=0, db_default=0)
@@ -89,7 +94,19 @@ class Job(TimeStampedModel):
         ]
 
     def __str__(self) -> str:
-        return self.title
+        return self.title_words
+
+    @property
+    def title_words(self) -> str:
+        """Return what the job does, in the reader's language."""
+        known = self.kind in registry.job_handlers
+        words = registry.job_handlers.get(self.kind).title if known else None
+        return words(self) if words else gettext(self.title)
+
+    @property
+    def step_words(self) -> str:
+        """Return what the job is at, in the reader's language."""
+        return gettext(self.step) if self.step else ""
 
     @property
     def is_final(self) -> bool:

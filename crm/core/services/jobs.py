@@ -2,25 +2,24 @@
 
 import os
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from django.conf import settings
 from django.core.files.base import File
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
-from psycopg_pool import PoolTimeout
 
 from crm.core.enums import JobState, LogLevel
 from crm.core.errors import DomainError, JobLostError, NotFoundError, WrongStateError
 from crm.core.models import Job, JobLog
 from crm.core.registry import registry
+from crm.core.services.heartbeat import heartbeat
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +55,7 @@ class JobRun:
     def save(self, **changes: Any) -> None:
         """Store progress: ``done``, ``total``, ``cursor``, ``step``, ``result``, ``error_file``.
 
+        ``step`` is a phrase marked with ``gettext_noop``: readers see it in their own language.
         A job that gets ahead has its deaths forgiven: only those at one and the same place count.
         """
         if any(
@@ -119,6 +119,7 @@ def create_job(
         "parameters": dict(parameters or {}),
         "total": total,
         "created_by_id": user_id,
+        "language": get_language() or "",
     }
     if due_at is not None:
         values["due_at"] = due_at
@@ -176,6 +177,12 @@ def run_job(*, job_id: int, worker: str, now: datetime, seconds: float) -> bool:
     run = claim_job(job_id=job_id, worker=worker, now=now)
     if run is None:
         return False
+    with _language_of(run.job):
+        return _run_claimed(run, seconds=seconds)
+
+
+def _run_claimed(run: JobRun, *, seconds: float) -> bool:
+    """Run chunks of a claimed job, and end it by name or give it back when they fail."""
     try:
         return _run_chunks(run, seconds=seconds)
     except JobLostError:
@@ -238,8 +245,9 @@ def requeue_abandoned(*, now: datetime) -> tuple[list[int], list[int]]:
             job = abandoned.select_for_update(skip_locked=True).filter(pk=job_id).first()
             if job is None:
                 continue
-            reason = _("Worker %(worker)s stopped answering.") % {"worker": job.worker}
-            _take_from_worker(job, now=now, reason=reason)
+            with _language_of(job):
+                reason = _("Worker %(worker)s stopped answering.") % {"worker": job.worker}
+                _take_from_worker(job, now=now, reason=reason)
         (ended if job.is_final else requeued).append(job_id)
     return requeued, ended
 
@@ -267,41 +275,13 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-@contextmanager
-def heartbeat(run: JobRun) -> Iterator[None]:
-    """Refresh the job's heartbeat from a thread of its own, however long a statement takes.
-
-    A moment without database is survived: the next beat tries again on a new connection.
-    """
-    stop = threading.Event()
-
-    def beat() -> None:
-        while not stop.wait(settings.JOB_HEARTBEAT_SECONDS):
-            try:
-                held = Job.objects.filter(pk=run.job.pk, epoch=run.epoch, state=JobState.RUNNING)
-                if not held.update(heartbeat_at=timezone.now()):
-                    return
-            except (DatabaseError, InterfaceError, PoolTimeout) as error:
-                log.warning("heartbeat_missed", job=run.job.public_id, error=_name(error))
-            finally:
-                connection.close()
-
-    thread = threading.Thread(target=beat, name=f"heartbeat-{run.job.pk}", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(timeout=5)
-
-
 def _run_chunks(run: JobRun, *, seconds: float) -> bool:
     """Run chunks until the work, the time or somebody's patience is at an end."""
     if run.job.kind not in registry.job_handlers:
         raise NotFoundError(_("There is no work of the kind “%(kind)s”.") % {"kind": run.job.kind})
     handler = registry.job_handlers.get(run.job.kind)
     deadline = time.monotonic() + seconds
-    with heartbeat(run):
+    with heartbeat(run.job.pk, run.epoch):
         while True:
             if run.is_cancelled():
                 finish_job(run=run, state=JobState.CANCELLED, now=timezone.now())
@@ -354,9 +334,8 @@ def _take_from_worker(
     job.due_at = now + wait * job.attempts
     job.heartbeat_at = None
     job.save(update_fields=["state", "worker", "epoch", "due_at", "heartbeat_at", "updated_at"])
-    JobLog.objects.create(
-        job=job, level=LogLevel.WARNING, message=f"{reason} " + _("The job goes on by itself.")
-    )
+    line = _("%(said)s %(more)s") % {"said": reason, "more": _("The job goes on by itself.")}
+    JobLog.objects.create(job=job, level=LogLevel.WARNING, message=line)
 
 
 def _end(job: Job, *, state: JobState, now: datetime, error: str = "") -> None:
@@ -386,6 +365,11 @@ def _end(job: Job, *, state: JobState, now: datetime, error: str = "") -> None:
             "name": _name(failure)
         }
         job.save(update_fields=fields)
+
+
+def _language_of(job: Job) -> override:
+    """Let what is written about a job be read by who started it."""
+    return override(job.language or settings.LANGUAGE_CODE)
 
 
 def _name(error: BaseException) -> str:

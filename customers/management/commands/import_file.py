@@ -51,7 +51,7 @@ class Command(BaseCommand):
         while not job.is_final:
             time.sleep(0.5)
             job.refresh_from_db()
-            line = f"{job.get_state_display()}: {job.step} {job.done:,} of {job.total or 0:,}"
+            line = f"{job.get_state_display()}: {job.step_words} {job.done:,} of {job.total or 0:,}"
             if line != shown:
                 self.stdout.write(line)
             shown = line

@@ -14,6 +14,7 @@ from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from crm.core.enums import JobState
 from crm.core.models import Job
@@ -104,7 +105,7 @@ class Command(BaseCommand):
             raise CommandError("There is no scoring in this installation.")
         job, _created = jobs.create_job(
             kind="analytics.score",
-            title="First scores of the demonstration",
+            title=gettext_noop("First scores of the demonstration"),
             parameters={"trigger": "manual"},
             key="demo",
         )
@@ -122,7 +123,7 @@ class Command(BaseCommand):
                 time.sleep(0.3)
                 job.refresh_from_db()
         if job.state != JobState.SUCCEEDED:
-            raise CommandError(f"{job.title}: {job.get_state_display()}. {job.error}")
+            raise CommandError(f"{job.title_words}: {job.get_state_display()}. {job.error}")
 
     @contextmanager
     def _step(self, words: str) -> Iterator[None]:

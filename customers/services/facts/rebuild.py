@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from crm.core.enums import LogLevel
 from crm.core.models import Job
@@ -22,7 +23,7 @@ EXAMPLES = 20
 def start_rebuild(*, user_id: int | None = None, key: str | None = None) -> tuple[Job, bool]:
     """Create the rebuild's job; a ``key`` exists once, and False says that it did already."""
     return jobs.create_job(
-        kind=KIND, title=_("Rebuild of the customer facts"), key=key, user_id=user_id
+        kind=KIND, title=gettext_noop("Rebuild of the customer facts"), key=key, user_id=user_id
     )
 
 

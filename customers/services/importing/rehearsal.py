@@ -4,7 +4,7 @@ from contextlib import suppress
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from crm.core.services.jobs import JobRun
 from customers.models import ImportBatch
@@ -39,7 +39,7 @@ def rehearse(steps: tuple[tuple[str, Step], ...]) -> Step:
     the import. It stores the counts and the first rejected rows with the batch.
     """
 
-    def step(run: JobRun, batch: ImportBatch, _after: object, counts: Counts) -> str | None:
+    def rehearsal(run: JobRun, batch: ImportBatch, _after: object, counts: Counts) -> str | None:
         staged = counts.as_dict()
         found: dict[str, Any] = {}
         with suppress(_UndoneError), transaction.atomic():
@@ -49,10 +49,11 @@ def rehearse(steps: tuple[tuple[str, Step], ...]) -> Step:
         if not found:
             return "cancelled"
         ImportBatch.objects.filter(pk=batch.pk).update(trial={**found, "staged": staged})
-        run.save(step=_("Tried out; nothing was changed"), done=counts.total, result=found["rows"])
+        step = gettext_noop("Tried out; nothing was changed")
+        run.save(step=step, done=counts.total, result=found["rows"])
         return None
 
-    return step
+    return rehearsal
 
 
 def _do(

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.files import File
 from django.db import connection
 from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from crm.core.services.jobs import JobRun
 from customers.models import ImportBatch, ImportRow
@@ -48,7 +48,7 @@ def close(
     if counts.rejected:
         _write_error_file(run, batch)
     run.save(
-        step=_("Finished"),
+        step=gettext_noop("Finished"),
         done=counts.total,
         total=counts.total,
         result={**counts.as_columns(), "import": batch.public_id},

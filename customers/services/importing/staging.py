@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import connection
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from crm.core.services.jobs import JobRun
 from customers.connectors import tables
@@ -44,7 +44,7 @@ def stage_rows(
     counts.total += staged
     counts.note(stager.notes)
     run.job.total = counts.total
-    run.save(step=_("Reading the file"), total=counts.total)
+    run.save(step=gettext_noop("Reading the file"), total=counts.total)
     if staged < STEP:
         return None
     return {

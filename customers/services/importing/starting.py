@@ -119,11 +119,11 @@ def begin_import(*, batch_id: int, user_id: int | None, dry_run: bool = False) -
         batch = _waiting(batch_id)
         if not batch.format:
             raise UnknownFormatError(_("First say which column is which."))
-        title = _("Dry run of %(file)s") if dry_run else _("Import of %(file)s")
+        what = "Dry run" if dry_run else "Import"
         job, _created = jobs.create_job(
             kind=KIND,
-            title=title % {"file": batch.filename},
-            parameters={"batch": batch.pk, **({"dry_run": True} if dry_run else {})},
+            title=f"{what} of {batch.filename}",
+            parameters={"batch": batch.pk, "file": batch.filename, "dry_run": dry_run},
             user_id=user_id,
         )
         batch.job = job

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from django.db import connection
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from crm.core.services.jobs import JobRun
 from customers.connectors.presets import MappedFile, Mapping, Preset, Translator
@@ -103,6 +103,6 @@ def _conclude(
             cursor.execute(FATES, {"batch": batch.pk})
             counts.rejected, counts.created, counts.updated = cursor.fetchone()
         counts.unchanged = counts.total - counts.rejected - counts.created - counts.updated
-    run.save(step=_("Closing the books"))
+    run.save(step=gettext_noop("Closing the books"))
     audit = {"lines": counts.total, "kinds": counts.kinds, "notes": counts.notes}
     rejects.close(run, batch, counts, audit, TABLES)

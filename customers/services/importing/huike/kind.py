@@ -219,7 +219,7 @@ class Kind:
             cursor.execute("ANALYZE customers_importrow")
             cursor.execute(DOUBLES, {"batch": batch.pk, "kind": self.name, "reason": reason})
         counts.reject(self.name, sum(rejects.count_rejected(batch.pk, self.name).values()))
-        run.save(step=_("Comparing rows"))
+        run.save(step=gettext_noop("Comparing rows"))
 
     def write(
         self,
@@ -242,7 +242,7 @@ class Kind:
                 return None
             page = Page(batch, self.name, start, row[0], shop, is_shared)
             self.write_page(cursor, page, counts)
-        run.save(step=_("Writing rows"))
+        run.save(step=gettext_noop("Writing rows"))
         return int(row[0])
 
     def conclude(self, run: JobRun, batch: ImportBatch, _after: object, counts: Counts) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from crm.core.services.jobs import JobRun
 from customers.enums import RefundKind
@@ -131,7 +131,7 @@ def net_cancellations(run: JobRun, batch: ImportBatch, after: str, counts: Count
     unmatched = [refund for refund in refunds if refund.order_id is None]
     netted = [refund for refund in refunds if refund.order_id is not None]
     counts.add_refunds(netted=netted, unmatched=unmatched)
-    run.save(step=_("Netting cancellations"))
+    run.save(step=gettext_noop("Netting cancellations"))
     return keys[-1] or None
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db import connection
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from crm.core.services.jobs import JobRun
 from customers.connectors.online_retail import CHARGES, DISCOUNTS
@@ -144,7 +144,7 @@ def write_orders(run: JobRun, batch: ImportBatch, after: str, counts: Counts) ->
         if values["until"] is None:
             return None
         _write_part(cursor, values, counts)
-    run.save(step=_("Writing orders"))
+    run.save(step=gettext_noop("Writing orders"))
     return str(values["until"])
 
 

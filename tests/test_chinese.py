@@ -1,0 +1,277 @@
+"""A reader of Chinese meets no English outside the data, on any page of the web admin."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from html.parser import HTMLParser
+from types import SimpleNamespace
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.urls import reverse
+from django.utils import timezone
+
+from crm.core.models import ApiKey, AuditEntry, Job
+from tests.api import publish_scores
+from tests.factories import (
+    ConsentFactory,
+    CustomerFactory,
+    ImportBatchFactory,
+    JobFactory,
+    OrderFactory,
+    OrderLineFactory,
+    ProductFactory,
+    RefundFactory,
+    ReviewFactory,
+    ScoringRunFactory,
+    ShopSettingsFactory,
+    SourceFactory,
+    SurveyResponseFactory,
+    TicketFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+NAMES = (
+    "Huike", "English", "API", "RFM", "AUC", "Brier", "CSV", "Parquet", "SKU", "Online Retail",
+    "IP ", "HTTP Accept", "LDAP", "Control", "Mac", "Command", "my-shop", "Asia/Shanghai", "Axes",
+    "zh-hans", "esc",
+)  # fmt: skip
+"""What is called the same in both languages."""
+DATA = re.compile(
+    r"staff@example\.com|\bstaff\b|\bStaff\b|\.csv\b|\bCNY\b|\bmbg_nbd\b|\bread\b|\bquantity\b"
+    r"|\b[a-z]{3}_[0-9a-f]{32}\b|\ben\b|<unknown>|R0+\d"
+    r"|Access Log for .*? @"  # how django-axes names a row
+    r"|[^|]* \| [^|]* \| Can (?:add|change|delete|view) .*"  # Django stores permissions' names
+)
+"""What the rows of this test say, and what packages store in English."""
+READ_ALOUD = {"title", "placeholder", "aria-label", "alt", "data-tooltip"}
+SILENT = {"script", "style", "svg"}
+
+
+class VisibleText(HTMLParser):
+    """Collects what a page shows or a screen reader says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.silent: list[str] = []
+        self.icon = False
+        self.found: set[str] = set()
+
+    def handle_starttag(self, tag, attrs) -> None:
+        given = dict(attrs)
+        self.icon = "material-symbols" in (given.get("class") or "")
+        if tag in SILENT:
+            self.silent.append(tag)
+        for name in READ_ALOUD & given.keys():
+            self.found.add(given[name] or "")
+        if tag == "input" and given.get("type") in {"submit", "button"}:
+            self.found.add(given.get("value") or "")
+
+    def handle_endtag(self, tag) -> None:
+        self.icon = False
+        if self.silent and self.silent[-1] == tag:
+            self.silent.pop()
+
+    def handle_data(self, data) -> None:
+        if not self.silent and not self.icon:
+            self.found.add(" ".join(data.split()))
+
+
+def visible(response) -> set[str]:
+    page = VisibleText()
+    page.feed(response.content.decode())
+    return {text for text in page.found if text}
+
+
+@pytest.fixture
+def shop(staff):
+    """A shop whose own words are Chinese, with something on every page."""
+    ShopSettingsFactory(name="回客小店", zone="Asia/Shanghai", currency="CNY", is_demo=True)
+    source = SourceFactory(key="1", name="淘宝店")
+    now = timezone.now()
+    wang = CustomerFactory(
+        source=source, name="王小明", external_id="1001", email="", country="中国", city="杭州",
+        is_test=True, is_wholesale=True, is_simulated=True,
+    )  # fmt: skip
+    order = OrderFactory(
+        source=source, customer=wang, external_id="2001", placed_at=now - timedelta(days=9),
+        currency="CNY", refunded=Decimal(5), country="中国",
+    )  # fmt: skip
+    product = ProductFactory(source=source, sku="3001", title="杯子")
+    OrderLineFactory(order=order, product=product, title="杯子")
+    RefundFactory(source=source, customer=wang, order=order, refunded_at=now, currency="CNY")
+    RefundFactory(source=source, customer=wang, refunded_at=now, currency="CNY")
+    ReviewFactory(source=source, customer=wang, text="很好", written_at=now, is_simulated=True)
+    SurveyResponseFactory(source=source, customer=wang, comment="不错", answered_at=now)
+    TicketFactory(source=source, customer=wang, subject="什么时候到？", opened_at=now)
+    ConsentFactory(
+        source=source, customer=wang, evidence="结账时勾选",
+        at=datetime(2026, 3, 2, 10, 5, tzinfo=UTC),
+    )  # fmt: skip
+    run = ScoringRunFactory(
+        state="published",
+        published_at=now,
+        model_name="mbg_nbd",
+        model_version="1",
+        horizon_days=90,
+        currency="CNY",
+        data_until=now,
+        as_of_day=(now - timedelta(days=5)).date(),
+        scored_count=1,
+        customer_count=1,
+        metrics={
+            "churn": {"auc": 0.8, "brier": 0.1, "ece": 0.02, "base_rate": 0.4, "n": 900},
+            "clv": {
+                "mae": 10.0, "rmse": 20.0, "bias_percent": 2.0, "gini": 0.6, "coverage_80": 0.8,
+            },
+        },
+        baseline={
+            "churn": {"auc": 0.9, "brier": 0.2},
+            "clv": {"mae": 12.0, "rmse": 25.0, "bias_percent": 3.0, "gini": 0.5},
+        },
+        abstentions=[{"score": "clv", "code": "too_few_repeaters", "have": 3, "need": 100}],
+        parameters={"notes": [{"code": "nobody_seen_leaving"}]},
+        job=JobFactory(
+            kind="analytics.score", title="x", parameters={"as_of_day": "2026-03-02"}
+        ),
+    )  # fmt: skip
+    publish_scores(
+        run,
+        [
+            {
+                "customer": wang,
+                "churn_probability": 0.75,
+                "churn_low": 0.7,
+                "churn_high": 0.8,
+                "predicted_clv": Decimal("120.50"),
+                "clv_low": Decimal(40),
+                "clv_high": Decimal(300),
+                "rfm_group": "loyal",
+                "r_score": 4,
+                "f_score": 4,
+                "m_score": 3,
+                "satisfaction": 71.0,
+                "satisfaction_low": 60.0,
+                "satisfaction_high": 80.0,
+                "satisfaction_inferred": 0.4,
+                "reasons": {
+                    "churn": [
+                        {
+                            "code": "days_since_last_order", "value": 12, "typical": 30,
+                            "direction": "up",
+                        },
+                        {"code": "own_usual_gap", "value": 12, "typical": 30},
+                    ],
+                    "clv": [
+                        {"code": "order_count", "value": 3, "typical": 2, "direction": "down"},
+                        {"code": "average_order_value", "value": 30, "typical": 20},
+                    ],
+                    "satisfaction": [
+                        {"code": code, "value": 0.5, "typical": 0.5}
+                        for code in ("rating", "delivery_delay", "return_share", "no_answer_yet")
+                    ] + [{"code": "ticket_count", "value": 2, "typical": 0}],
+                },
+            }
+        ],
+    )  # fmt: skip
+    ScoringRunFactory(as_of_day=now.date(), state="failed", trigger="nightly")
+    job = JobFactory(
+        kind="customers.import", title="x", state="running", step="Reading the file", done=20,
+        total=100, started_at=now - timedelta(seconds=60), heartbeat_at=now - timedelta(minutes=2),
+        parameters={"batch": 1, "file": "订单.csv"},
+    )  # fmt: skip
+    batch = ImportBatchFactory(
+        source=source, filename="订单.csv", uploaded_by=staff, job=job, state="finished",
+        rows_total=3, rows_created=2, rows_rejected=1,
+        audit={
+            "lines": 3, "first": "2026-03-02T10:00:00+00:00", "total": "30.00",
+            "charges": {"1": {"lines": 1, "amount": "2.00"}},
+            "rejected": {"the price is negative": 1, "quantity: empty": 2},
+        },
+    )  # fmt: skip
+    Job.objects.filter(pk=job.pk).update(parameters={"batch": batch.pk, "file": "订单.csv"})
+    key = ApiKey.objects.create(
+        name="对接", prefix="1", secret_hash="1", scopes=["read"], user=staff
+    )
+    AuditEntry.objects.create(actor=staff, api_key=key, action="1", object_type="1", object_id="1")
+    Group.objects.create(name="客服")
+    return SimpleNamespace(customer=wang, job=job, batch=batch)
+
+
+def pages() -> list[str]:
+    """Return the addresses of every page: lists, forms to add, and each list's first row."""
+    found = [reverse("admin:index"), reverse("admin:password_change")]
+    found += [f"{reverse('admin:index')}{app}/" for app in ("customers", "analytics", "core")]
+    for model in admin.site._registry:
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        found.append(reverse(f"{name}_changelist"))
+        found.append(reverse(f"{name}_changelist") + "?q=1")
+        found.append(reverse(f"{name}_add"))
+        for row in model._default_manager.all()[:3]:
+            found.append(reverse(f"{name}_change", args=[row.pk]))
+            found.append(reverse(f"{name}_delete", args=[row.pk]))
+            found.append(reverse(f"{name}_history", args=[row.pk]))
+    return found
+
+
+def english_in(text: str) -> list[str]:
+    """Return the English words of a text that are neither names nor somebody's data."""
+    for name in NAMES:
+        text = text.replace(name, " ")
+    return re.findall(r"[A-Za-z]{2,}", DATA.sub(" ", text))
+
+
+def test_every_page_is_chinese(client, staff, shop):
+    client.cookies["django_language"] = "zh-hans"
+    english, answered = {}, set()
+    login = client.get(reverse("admin:login"))
+    client.force_login(staff)
+
+    answers = [(page, client.get(page)) for page in pages()]
+    for page, answer in [("login", login), *answers]:
+        assert answer.status_code in {200, 302, 403}, page
+        if answer.status_code == 200:
+            answered.add(page)
+            for text in visible(answer):
+                if english_in(text):
+                    english.setdefault(text, page)
+
+    assert english == {}
+    assert english_in("Huike: Save") == ["Save"]
+    assert len(answered) > 50
+    for name in ("customer", "order", "product", "importbatch", "source", "shopsettings"):
+        assert any(f"/customers/{name}/" in page and "/change/" in page for page in answered), name
+
+
+def test_the_customers_page_speaks_in_whole_sentences(client, staff, shop):
+    client.cookies["django_language"] = "zh-hans"
+    client.force_login(staff)
+
+    customer = reverse("admin:customers_customer_change", args=[shop.customer.pk])
+    texts = visible(client.get(customer))
+
+    assert "· 上次下单在 12 天前，通常 30 天后会再次下单：风险升高。" in texts
+    assert "70% – 80% · 90 天内" in texts
+    assert "营销授权（电子邮件）：已授权 – 结账时勾选" in texts
+    assert "2026年3月2日 18:05" in texts
+
+
+def test_a_running_job_is_told_in_chinese(client, staff, shop):
+    client.cookies["django_language"] = "zh-hans"
+    client.force_login(staff)
+
+    words = client.get(reverse("admin:core_job_live", args=[shop.job.pk])).json()["words"]
+
+    assert words.startswith("运行中 · 读取文件 · 20 / 100 · 每秒 ")
+
+
+def test_the_same_page_is_english_for_who_reads_english(client, staff, shop):
+    client.cookies["django_language"] = "en"
+    client.force_login(staff)
+
+    texts = visible(client.get(reverse("admin:core_job_change", args=[shop.job.pk])))
+
+    assert "Import of 订单.csv" in texts
+    assert "Cancel this job" in texts
