@@ -105,6 +105,13 @@ class ImportFormat(models.TextChoices):
     HUIKE_CUSTOMERS = "huike_customers", _("Huike customers")
     HUIKE_ORDERS = "huike_orders", _("Huike orders")
     HUIKE_ORDER_LINES = "huike_order_lines", _("Huike order lines")
+    HUIKE_PRODUCTS = "huike_products", _("Huike products")
+    HUIKE_CATEGORIES = "huike_categories", _("Huike categories")
+    HUIKE_REFUNDS = "huike_refunds", _("Huike refunds")
+    HUIKE_REVIEWS = "huike_reviews", _("Huike reviews")
+    HUIKE_ANSWERS = "huike_answers", _("Huike survey answers")
+    HUIKE_TICKETS = "huike_tickets", _("Huike tickets")
+    HUIKE_CONSENTS = "huike_consents", _("Huike consents")
 
 
 class ImportState(models.TextChoices):

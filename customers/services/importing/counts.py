@@ -1,15 +1,20 @@
 """What became of the rows so far."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from customers.models import Refund
 
 
 @dataclass
 class Counts:
-    """Rows by fate; ``done`` is what the progress bar shows."""
+    """Rows by fate; ``done`` is what the progress bar shows.
+
+    ``notes`` counts rows that were kept, though not all they name is known; the audit has words
+    for each.
+    """
 
     total: int = 0
     created: int = 0
@@ -21,6 +26,7 @@ class Counts:
     unmatched_quantity: int = 0
     netted_amount: str = "0"
     unmatched_amount: str = "0"
+    notes: dict[str, int] = field(default_factory=dict)
 
     @property
     def done(self) -> int:
@@ -36,7 +42,12 @@ class Counts:
         self.netted_amount = _sum(self.netted_amount, netted)
         self.unmatched_amount = _sum(self.unmatched_amount, unmatched)
 
-    def as_dict(self) -> dict[str, int | str]:
+    def add_notes(self, **found: int) -> None:
+        """Add to the notes."""
+        for name, count in found.items():
+            self.notes[name] = self.notes.get(name, 0) + count
+
+    def as_dict(self) -> dict[str, Any]:
         """Return what a job's cursor keeps."""
         return asdict(self)
 

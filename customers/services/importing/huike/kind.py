@@ -1,4 +1,4 @@
-"""What the three kinds of file have in common: reading, doubles, pages, the end."""
+"""What the kinds of file have in common: reading, doubles, pages, the end."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -28,13 +28,29 @@ TABLES = (
     "customers_consent",
     "customers_order",
     "customers_orderline",
+    "customers_category",
     "customers_product",
     "customers_refund",
+    "customers_review",
+    "customers_surveyresponse",
+    "customers_ticket",
     "customers_factsmark",
 )
 AGAIN = gettext_noop("the same one stands again further down; the last row counts")
 FUTURE = gettext_noop("the time lies in the future")
-PAST_ONLY = ("placed_at", "paid_at", "deposit_paid_at", "cancelled_at", "refunded_at", "consent_at")
+PAST_ONLY = (
+    "placed_at",
+    "paid_at",
+    "deposit_paid_at",
+    "cancelled_at",
+    "refunded_at",
+    "consent_at",
+    "written_at",
+    "answered_at",
+    "opened_at",
+    "closed_at",
+    "at",
+)
 DOUBLES = """
     UPDATE customers_importrow r SET reason = %(reason)s
     FROM (
@@ -81,16 +97,18 @@ Write = Callable[[Any, Page, Counts], None]
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of file: its columns, the column its rows are known by, how a page is written."""
+    """One kind of file: its columns, the column its rows are known by, how a page is written.
 
-    columns: Mapping[str, huike.Column]
+    Rows without such a column are lines of a log, each its own.
+    """
+
+    columns: huike.Columns
     key: str
     write_page: Write
 
     def missing(self, header: list[str]) -> tuple[list[str], int]:
         """Return the columns a header lacks, and how many must be there."""
-        needed = sum(column.is_required for column in self.columns.values())
-        return huike.split_header(header, self.columns)[0], needed
+        return huike.split_header(header, self.columns)[0], len(self.columns.required)
 
     def check(self, header: list[str]) -> None:
         """Refuse columns that nobody would read, and attributes that are not declared."""
@@ -101,7 +119,7 @@ class Kind:
                 % {"names": ", ".join(unread[:30])},
                 found=unread[:30],
             )
-        keys = set(huike.attribute_keys(header)) if self.columns is huike.CUSTOMERS else set()
+        keys = set(huike.attribute_keys(header)) if self.columns.is_open else set()
         undeclared = sorted(keys - set(Attribute.objects.values_list("key", flat=True)))
         if undeclared:
             raise UnknownFormatError(
@@ -115,24 +133,29 @@ class Kind:
     ) -> Callable[[RawRow], tuple[Any, ...]]:
         """Return the function from a row to the staging table's columns."""
         parse = huike.parser(header, self.columns, _readers())
-        lines = self.columns is huike.LINES
 
         def to_columns(row: RawRow) -> tuple[Any, ...]:
             found = parse(row)
             values = found.values
+            number, customer, key = self._known_by(found)
             return (
                 json.dumps(found.cells, ensure_ascii=False),
                 (found.reason or _in_future(values, latest))[:200],
-                values.get("order_id", ""),
-                values.get("line_id", "") if lines else "",
-                *("", None, None, None),
-                # Orders are known by their number alone, whoever placed them.
-                values.get("customer_id", "") if self.columns is huike.CUSTOMERS else "",
-                *("", False),
+                *(number, key, "", None, None, None, customer, "", False),
                 json.dumps(_for_tables(values), ensure_ascii=False),
             )
 
         return to_columns
+
+    def _known_by(self, row: huike.Parsed) -> tuple[str, str, str]:
+        """Return by which order number, customer and other key the row is one within its file."""
+        values = row.values
+        if self.columns is huike.CUSTOMERS:
+            return "", values.get("customer_id", ""), ""
+        # Orders are known by their number alone, whoever placed them.
+        if self.columns is huike.ORDERS or self.columns is huike.LINES:
+            return values.get("order_id", ""), "", values.get("line_id", "")
+        return "", "", str(values.get(self.key, row.number))
 
     def prepare(self, run: JobRun, batch: ImportBatch, _after: object, counts: Counts) -> None:
         """Reject rows that stand in the file again, and count all that cannot be read."""
@@ -161,7 +184,7 @@ class Kind:
 
     def conclude(self, run: JobRun, batch: ImportBatch, _after: object, counts: Counts) -> None:
         """Store counts and error file."""
-        rejects.close(run, batch, counts, {"lines": counts.total}, TABLES)
+        rejects.close(run, batch, counts, {"lines": counts.total, **counts.notes}, TABLES)
 
 
 def _readers() -> huike.Readers:
