@@ -67,6 +67,7 @@ class Product(TimeStampedModel):
     stock = models.IntegerField(_("stock"), null=True, blank=True)
     is_active = models.BooleanField(_("active"), default=True, db_default=True)
     attributes = models.JSONField(_("attributes"), default=dict, db_default={}, blank=True)
+    source_updated_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("product")

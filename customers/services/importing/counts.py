@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from customers.models import Refund
 
@@ -14,7 +15,9 @@ class Counts:
     """Rows by fate; ``done`` is what the progress bar shows.
 
     ``total`` counts rows of the file, ``records`` what they tell of: a row may tell of an order
-    and of its first line. Until the end, the fates count records.
+    and of its first line. Until the end, the fates count records. ``notes`` counts rows that were
+    kept, though not all they name is known: the audit has words for each. ``remarks`` counts,
+    each in its own words, cells that were left empty.
     """
 
     total: int = 0
@@ -30,11 +33,12 @@ class Counts:
     unmatched_amount: str = "0"
     kinds: dict[str, dict[str, int]] = field(default_factory=dict)
     notes: dict[str, int] = field(default_factory=dict)
+    remarks: dict[str, int] = field(default_factory=dict)
 
-    def note(self, notes: Mapping[str, int]) -> None:
+    def add_remarks(self, remarks: Mapping[str, int]) -> None:
         """Count what was left empty though the file said something."""
-        for note, times in notes.items():
-            self.notes[note] = self.notes.get(note, 0) + times
+        for remark, times in remarks.items():
+            self.remarks[remark] = self.remarks.get(remark, 0) + times
 
     def settle(self, kind: str, *, created: int, updated: int, unchanged: int) -> None:
         """Count what became of records that were written."""
@@ -70,7 +74,12 @@ class Counts:
         self.netted_amount = _sum(self.netted_amount, netted)
         self.unmatched_amount = _sum(self.unmatched_amount, unmatched)
 
-    def as_dict(self) -> dict[str, int | str]:
+    def add_notes(self, **found: int) -> None:
+        """Add to the notes."""
+        for name, count in found.items():
+            self.notes[name] = self.notes.get(name, 0) + count
+
+    def as_dict(self) -> dict[str, Any]:
         """Return what a job's cursor keeps."""
         return asdict(self)
 

@@ -19,10 +19,10 @@ Columns = tuple[Any, ...]
 class Stager(Protocol):
     """Turns one row of the file into rows of the staging table, in the file's order.
 
-    ``notes`` counts what was left empty though the file said something.
+    ``remarks`` counts what was left empty though the file said something.
     """
 
-    notes: Counter[str]
+    remarks: Counter[str]
 
     @property
     def state(self) -> dict[str, Any]:
@@ -37,7 +37,7 @@ class OneByOne:
     def __init__(self, to_columns: Callable[[RawRow], Columns]) -> None:
         self._to_columns = to_columns
         self.state: dict[str, Any] = {}
-        self.notes: Counter[str] = Counter()
+        self.remarks: Counter[str] = Counter()
 
     def __call__(self, row: RawRow) -> Iterable[Columns]:
         return (self._to_columns(row),)

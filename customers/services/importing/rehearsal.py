@@ -77,6 +77,7 @@ def _outcome(batch: ImportBatch, counts: Counts) -> dict[str, Any]:
         "rows": counts.as_columns(),
         "kinds": counts.kinds,
         "notes": counts.notes,
+        "remarks": counts.remarks,
         "rejected": written.audit.get("rejected", {}),
         "first": [
             {"row": row.row_number, "reason": row.reason, "cells": row.told}

@@ -42,7 +42,7 @@ def stage_rows(
             if staged == STEP:
                 break
     counts.total += staged
-    counts.note(stager.notes)
+    counts.add_remarks(stager.remarks)
     run.job.total = counts.total
     run.save(step=gettext_noop("Reading the file"), total=counts.total)
     if staged < STEP:

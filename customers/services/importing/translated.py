@@ -61,7 +61,7 @@ class _Translated:
         self._readers = {kind.name: kind.reader(kind.columns, latest) for kind in kinds}
         # A row that cannot be read is told as one of its last kind: that is what it adds.
         self._last = kinds[-1].name
-        self.notes: Counter[str] = Counter()
+        self.remarks: Counter[str] = Counter()
 
     @property
     def state(self) -> dict[str, Any]:
@@ -69,7 +69,7 @@ class _Translated:
 
     def __call__(self, row: RawRow) -> Iterable[Columns]:
         found = self._translator(row)
-        self.notes.update(found.notes)
+        self.remarks.update(found.notes)
         if found.reason:
             yield _rejected(self._last, row, found.reason)
         original = original_of(row.cells)
@@ -104,5 +104,6 @@ def _conclude(
             counts.rejected, counts.created, counts.updated = cursor.fetchone()
         counts.unchanged = counts.total - counts.rejected - counts.created - counts.updated
     run.save(step=gettext_noop("Closing the books"))
-    audit = {"lines": counts.total, "kinds": counts.kinds, "notes": counts.notes}
+    told = {"kinds": counts.kinds, "remarks": counts.remarks}
+    audit = {"lines": counts.total, **counts.notes, **told}
     rejects.close(run, batch, counts, audit, TABLES)

@@ -1,5 +1,6 @@
 """Huike's own files: customers, orders and lines, each read twice without harm."""
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -10,11 +11,15 @@ from django.conf import settings
 from customers.connectors import huike
 from customers.enums import (
     AttributeType,
+    Channel,
     ConsentAction,
     IdentityKind,
     ImportFormat,
     LineKind,
     OrderStatus,
+    RefundKind,
+    SurveyMetric,
+    TicketState,
 )
 from customers.errors import UnknownFormatError
 from customers.models import (
@@ -32,6 +37,8 @@ from customers.models import (
     Product,
     Refund,
 )
+from customers.services.importing import formats
+from customers.services.importing.huike import KINDS
 from tests.customers.importing.files import bring, fates, rebuild_drift, rejects, start
 from tests.factories import CustomerFactory, ShopSettingsFactory
 
@@ -56,6 +63,10 @@ def test_the_connectors_words_are_the_records():
     assert frozenset(OrderStatus.values) == huike.STATUSES
     assert frozenset(LineKind.values) == huike.LINE_KINDS
     assert frozenset(ConsentAction.values) == huike.ACTIONS
+    assert frozenset(RefundKind.values) == huike.REFUND_KINDS
+    assert frozenset(SurveyMetric.values) == huike.METRICS
+    assert frozenset(TicketState.values) == huike.TICKET_STATES
+    assert frozenset(Channel.values) == huike.CHANNELS
     assert set(AttributeType.values) == set(huike.ATTRIBUTE_TYPES)
     assert set(huike.SCOPED_KINDS) < set(IdentityKind.values)
 
@@ -74,6 +85,16 @@ def test_the_connectors_words_are_the_records():
 )
 def test_a_file_is_recognised_by_its_header(header, format):
     assert start(header + "\n").format == format
+
+
+@pytest.mark.parametrize("format", KINDS)
+def test_no_header_of_one_kind_is_taken_for_another(format):
+    columns = KINDS[format].columns
+
+    for header in (list(columns), columns.required, [*columns.required, *columns]):
+        assert formats.recognise(list(dict.fromkeys(header)), "") == format
+    for extra in columns:
+        assert formats.recognise(list(dict.fromkeys([*columns.required, extra])), "") == format
 
 
 @pytest.mark.parametrize(
@@ -96,9 +117,17 @@ def test_a_header_that_does_not_fit_is_refused_with_what_to_do(header, wanted, s
 
 def test_the_documentation_names_every_column():
     text = (Path(settings.BASE_DIR) / "docs" / "importing.md").read_text()
-    for columns in (huike.CUSTOMERS, huike.ORDERS, huike.LINES):
-        for name in columns:
-            assert f"`{name}`" in text, name
+    tables = dict(part.partition("\n")[::2] for part in text.split("\n### "))
+    for format, kind in KINDS.items():
+        title = str(ImportFormat(format).label).removeprefix("Huike ").capitalize()
+        told = {
+            (name, "**`" in cell)
+            for row in tables[title].splitlines()
+            if row.startswith("| ") and "`" in row
+            for cell in row.split("|")[1].split(",")
+            for name in re.findall("`([a-z_]+)`", cell)
+        }
+        assert told == {(name, column.is_required) for name, column in kind.columns.items()}
 
 
 def test_customers_come_with_their_keys_consent_and_attributes():
@@ -249,6 +278,43 @@ def test_orders_find_their_buyers_by_id_then_e_mail_then_phone():
     assert Customer.objects.count() == 2
     assert rebuild_drift() == 0
     assert CustomerFacts.objects.get(customer=ann).total_spend == 40
+
+
+def test_an_orders_name_is_for_a_buyer_who_is_new_with_it():
+    bring("customer_id,name", "k1,Ann")
+
+    batch = bring(
+        "order_id,customer_id,customer_name,email,placed_at,total",
+        "1,k1,Annie,,2026-01-02,10",
+        "2,k2,Bob,,2026-01-02,10",
+        "3,k2,Bobby,,2026-01-03,10",
+        "4,,Cid,cid@example.com,2026-01-03,10",
+        "5,k3,,,2026-01-03,10",
+    )
+    late = bring(
+        "order_id,customer_id,customer_name,email,placed_at,total",
+        "6,k3,Dan,,2026-01-04,10",
+        "7,,Cidney,cid@example.com,2026-01-04,10",
+    )
+
+    assert (fates(batch), fates(late)) == ((5, 5, 0, 0, 0), (2, 2, 0, 0, 0))
+    names = dict(Customer.objects.values_list("external_id", "name"))
+    assert names == {"k1": "Ann", "k2": "Bob", "k3": "", None: "Cid"}
+
+
+def test_an_amount_that_no_table_holds_rejects_its_row_alone():
+    bring(ORDERS, "1,k1,2026-01-02,100")
+
+    batch = bring(
+        LINES,
+        "1,1,A,Cup,1,10000000000",
+        "1,2,A,Cup,2147483647,9999999999",
+        "1,3,A,Cup,1,9999999999",
+    )
+
+    assert fates(batch) == (3, 1, 0, 0, 2)
+    assert [row["reason"].partition(":")[0] for row in rejects(batch)] == ["unit_price"] * 2
+    assert OrderLine.objects.get().unit_price == 9999999999
 
 
 def test_an_order_in_another_currency_waits_for_its_rate():

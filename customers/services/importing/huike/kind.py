@@ -1,4 +1,4 @@
-"""What the three kinds of file have in common: reading, doubles, pages, the end."""
+"""What the kinds of file have in common: reading, doubles, pages, the end."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -29,13 +29,29 @@ TABLES = (
     "customers_consent",
     "customers_order",
     "customers_orderline",
+    "customers_category",
     "customers_product",
     "customers_refund",
+    "customers_review",
+    "customers_surveyresponse",
+    "customers_ticket",
     "customers_factsmark",
 )
 AGAIN = gettext_noop("the same one stands again further down; the last row counts")
 FUTURE = gettext_noop("the time lies in the future")
-PAST_ONLY = ("placed_at", "paid_at", "deposit_paid_at", "cancelled_at", "refunded_at", "consent_at")
+PAST_ONLY = (
+    "placed_at",
+    "paid_at",
+    "deposit_paid_at",
+    "cancelled_at",
+    "refunded_at",
+    "consent_at",
+    "written_at",
+    "answered_at",
+    "opened_at",
+    "closed_at",
+    "at",
+)
 DOUBLES = """
     UPDATE customers_importrow r SET reason = %(reason)s
     FROM (
@@ -152,17 +168,19 @@ Write = Callable[[Any, Page, Counts], None]
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of record: its columns, the one it is known by, how a page of it is written."""
+    """One kind of record: its columns, the one it is known by, how a page of it is written.
+
+    Records without such a column are lines of a log, each its own.
+    """
 
     name: str
-    columns: Mapping[str, huike.Column]
+    columns: huike.Columns
     key: str
     write_page: Write
 
     def missing(self, header: list[str]) -> tuple[list[str], int]:
         """Return the columns a header lacks, and how many must be there."""
-        needed = sum(column.is_required for column in self.columns.values())
-        return huike.split_header(header, self.columns)[0], needed
+        return huike.split_header(header, self.columns)[0], len(self.columns.required)
 
     def check(self, header: list[str]) -> None:
         """Refuse columns that nobody would read, and attributes that are not declared."""
@@ -173,7 +191,7 @@ class Kind:
                 % {"names": ", ".join(unread[:30])},
                 found=unread[:30],
             )
-        keys = set(huike.attribute_keys(header)) if self.columns is huike.CUSTOMERS else set()
+        keys = set(huike.attribute_keys(header)) if self.columns.is_open else set()
         undeclared = sorted(keys - set(Attribute.objects.values_list("key", flat=True)))
         if undeclared:
             raise UnknownFormatError(
@@ -192,25 +210,30 @@ class Kind:
     def reader(self, header: Iterable[str], latest: datetime) -> Callable[[RawRow, str], Columns]:
         """Return the function from a record, and its row as JSON, to the staging columns."""
         parse = huike.parser(header, self.columns, _readers())
-        lines = self.columns is huike.LINES
 
         def to_columns(row: RawRow, original: str) -> Columns:
             found = parse(row)
             values = found.values
+            number, customer, key = self._known_by(found)
             return (
                 self.name,
                 original,
                 (found.reason or _in_future(values, latest))[:200],
-                values.get("order_id", ""),
-                values.get("line_id", "") if lines else "",
-                *("", None, None, None),
-                # Orders are known by their number alone, whoever placed them.
-                values.get("customer_id", "") if self.columns is huike.CUSTOMERS else "",
-                *("", False),
+                *(number, key, "", None, None, None, customer, "", False),
                 json.dumps(_for_tables(values), ensure_ascii=False),
             )
 
         return to_columns
+
+    def _known_by(self, row: huike.Parsed) -> tuple[str, str, str]:
+        """Return by which order number, customer and other key the row is one within its file."""
+        values = row.values
+        if self.columns is huike.CUSTOMERS:
+            return "", values.get("customer_id", ""), ""
+        # Orders are known by their number alone, whoever placed them.
+        if self.columns is huike.ORDERS or self.columns is huike.LINES:
+            return values.get("order_id", ""), "", values.get("line_id", "")
+        return "", "", str(values.get(self.key, row.number))
 
     def prepare(self, run: JobRun, batch: ImportBatch, _after: object, counts: Counts) -> None:
         """Reject records that stand in the file again, and count all that cannot be read."""
@@ -247,7 +270,7 @@ class Kind:
 
     def conclude(self, run: JobRun, batch: ImportBatch, _after: object, counts: Counts) -> None:
         """Store counts and error file."""
-        rejects.close(run, batch, counts, {"lines": counts.total}, TABLES)
+        rejects.close(run, batch, counts, {"lines": counts.total, **counts.notes}, TABLES)
 
 
 def original_of(cells: Mapping[str, str]) -> str:

@@ -6,7 +6,9 @@ from django.utils.translation import gettext_noop
 
 from customers.services.importing.counts import Counts
 from customers.services.importing.huike.kind import Page
+from customers.services.importing.huike.netting import NET
 from customers.services.importing.huike.orders import FOLLOW, REFUNDED
+from customers.services.importing.huike.shelves import find_categories
 
 NO_ORDER = gettext_noop("no such order of this source; bring the orders in first")
 
@@ -15,7 +17,7 @@ PART = """
     SELECT r.row_number, r.order_number AS number, r.sku AS line_key, v.*,
         coalesce(v.kind, l.kind, 'product') AS line_kind, o.id AS order_id, l.id AS line_id,
         coalesce(v.amount, v.quantity * v.unit_price) AS line_amount, NULL::bigint AS product_id,
-        coalesce(v.refunded_amount, round(v.refunded_quantity
+        NULL::bigint AS category_id, coalesce(v.refunded_amount, round(v.refunded_quantity
             * coalesce(v.amount, v.quantity * v.unit_price) / v.quantity, 4)) AS back
     FROM customers_importrow r
     CROSS JOIN LATERAL jsonb_to_record(r.parsed) AS v(kind text, sku text, title text,
@@ -37,18 +39,11 @@ KEEP = """
     WHERE h.id = p.line_id AND {held}
 """
 HELD = {"title": "h.title <> ''", "unit_cost": "h.unit_cost IS NOT NULL"}
-CATEGORIES = """
-    INSERT INTO customers_category (source_id, external_id, name)
-    SELECT DISTINCT %(source)s::bigint, category, category FROM import_part
-    WHERE category IS NOT NULL
-    ON CONFLICT (source_id, external_id) DO NOTHING
-"""
 PRODUCTS = """
     INSERT INTO customers_product (source_id, sku, title, price, currency, unit_cost, category_id)
     SELECT DISTINCT ON (p.sku) %(source)s, p.sku, coalesce(p.title, ''), p.unit_price, o.currency,
-        p.unit_cost, c.id
+        p.unit_cost, p.category_id
     FROM import_part p JOIN customers_order o ON o.id = p.order_id
-    LEFT JOIN customers_category c ON c.source_id = %(source)s AND c.external_id = p.category
     WHERE p.line_kind = 'product'
     ORDER BY p.sku, (p.title IS NULL), (p.unit_cost IS NULL), o.placed_at DESC
     ON CONFLICT (source_id, sku) DO UPDATE
@@ -70,33 +65,30 @@ UPDATE = """
     SET kind = n.line_kind, product_id = n.product_id, sku = n.sku, title = n.title,
         quantity = n.quantity, unit_price = n.unit_price, amount = n.amount,
         unit_cost = n.unit_cost, cost_currency = n.cost_currency,
-        refunded_quantity = n.refunded_quantity, refunded_amount = n.refunded_amount
+        refunded_quantity = n.refunded_quantity
     FROM (
         SELECT h.id, p.line_kind, p.product_id, p.sku, coalesce(p.title, h.title) AS title,
             p.quantity, p.unit_price::numeric(16, 4) AS unit_price,
             p.line_amount::numeric(16, 4) AS amount,
             coalesce(p.unit_cost, h.unit_cost) AS unit_cost,
             CASE WHEN p.unit_cost IS NULL THEN h.cost_currency ELSE '' END AS cost_currency,
-            least(coalesce(p.refunded_quantity, h.refunded_quantity), p.quantity)
-                AS refunded_quantity,
-            coalesce(p.back, h.refunded_amount) AS refunded_amount
+            least(h.refunded_quantity, p.quantity) AS refunded_quantity
         FROM import_part p JOIN customers_orderline h ON h.id = p.line_id
     ) n
     WHERE l.id = n.id AND (l.kind, l.product_id, l.sku, l.title, l.quantity, l.unit_price,
-            l.amount, l.unit_cost, l.cost_currency, l.refunded_quantity, l.refunded_amount)
+            l.amount, l.unit_cost, l.cost_currency, l.refunded_quantity)
         IS DISTINCT FROM (n.line_kind, n.product_id, n.sku, n.title, n.quantity, n.unit_price,
-            n.amount, n.unit_cost, n.cost_currency, n.refunded_quantity, n.refunded_amount)
+            n.amount, n.unit_cost, n.cost_currency, n.refunded_quantity)
     RETURNING l.id
 """
 CREATE = """
     INSERT INTO customers_orderline (order_id, line_key, kind, product_id, sku, title, quantity,
-        unit_price, amount, unit_cost, cost_currency, refunded_quantity, refunded_amount)
+        unit_price, amount, unit_cost, cost_currency)
     SELECT p.order_id, p.line_key, p.line_kind, p.product_id, p.sku,
         coalesce(p.title, g.title, ''), p.quantity, p.unit_price, p.line_amount,
         CASE WHEN p.line_kind = 'product' THEN coalesce(p.unit_cost, g.unit_cost) END,
         CASE WHEN p.line_kind = 'product' AND p.unit_cost IS NULL
-            THEN coalesce(g.cost_currency, '') ELSE '' END,
-        coalesce(p.refunded_quantity, 0), coalesce(p.back, 0)
+            THEN coalesce(g.cost_currency, '') ELSE '' END
     FROM import_part p LEFT JOIN customers_product g ON g.id = p.product_id
     WHERE p.line_id IS NULL
     ORDER BY p.row_number
@@ -113,10 +105,13 @@ REFUNDS_IN = """
         refunded_at, refunded_day, sku, quantity, currency, amount, amount_shop)
     SELECT %(source)s, p.number || '|line|' || p.line_key, o.customer_id, o.id, l.id, 'return',
         p.refunded_at, (p.refunded_at AT TIME ZONE %(zone)s)::date, p.sku,
-        coalesce(p.refunded_quantity, 0), o.currency, p.back, round(p.back * o.exchange_rate, 4)
+        least(coalesce(p.refunded_quantity, h.quantity, 0), l.quantity), o.currency,
+        p.back, round(p.back * o.exchange_rate, 4)
     FROM import_part p
     JOIN customers_order o ON o.id = p.order_id
     JOIN customers_orderline l ON l.order_id = p.order_id AND l.line_key = p.line_key
+    LEFT JOIN customers_refund h ON h.source_id = %(source)s
+        AND h.external_id = p.number || '|line|' || p.line_key
     WHERE p.back > 0 OR p.refunded_quantity > 0
     ON CONFLICT (source_id, external_id) DO UPDATE SET customer_id = excluded.customer_id,
         refunded_at = excluded.refunded_at, refunded_day = excluded.refunded_day,
@@ -148,8 +143,9 @@ def write_lines(cursor: Any, page: Page, counts: Counts) -> None:
     cursor.execute(ORPHANS, values)
     counts.reject(page.kind, cursor.rowcount)
     page.keep(cursor, KEEP, HELD)
-    for statement in (CATEGORIES, PRODUCTS, FIND):
-        cursor.execute(statement, values)
+    find_categories(cursor, values)
+    cursor.execute(PRODUCTS, values)
+    cursor.execute(FIND, values)
     changed: set[int] = set()
     for statement in (UPDATE, CREATE, REFUNDS_GONE, REFUNDS_IN):
         cursor.execute(statement, values)
@@ -158,7 +154,6 @@ def write_lines(cursor: Any, page: Page, counts: Counts) -> None:
     page.settle(cursor, counts, values, new=NEW, changed=CHANGED)
     cursor.execute(ORDERS, values)
     values["orders"] = cursor.fetchone()[0]
-    cursor.execute(FOLLOW, values)
-    cursor.execute(REFUNDED, values)
-    cursor.execute(MARKS, values)
+    for statement in (NET, FOLLOW, REFUNDED, MARKS):
+        cursor.execute(statement, values)
     cursor.execute("DROP TABLE import_part")

@@ -12,13 +12,14 @@ PART = """
         o.id AS order_id, o.customer_id AS held_by, NULL::bigint AS customer_id,
         coalesce(v.updated_at < o.source_updated_at, false) AS is_older, false AS is_new
     FROM customers_importrow r
-    CROSS JOIN LATERAL jsonb_to_record(r.parsed) AS v(customer_key text, email text,
-        phone text, placed_at timestamptz, status text, currency text, total numeric,
-        charges numeric, shop_discount numeric, platform_discount numeric, tax numeric,
-        platform_fee numeric, shipping_cost numeric, deposit numeric, deposit_paid_at timestamptz,
-        paid_at timestamptz, promised_at timestamptz, delivered_at timestamptz,
-        cancelled_at timestamptz, refunded_amount numeric, refunded_at timestamptz, country text,
-        is_test boolean, updated_at timestamptz)
+    CROSS JOIN LATERAL jsonb_to_record(r.parsed) AS v(customer_key text,
+        customer_name text, email text, phone text, placed_at timestamptz, status text,
+        currency text, total numeric, charges numeric, shop_discount numeric,
+        platform_discount numeric, tax numeric, platform_fee numeric, shipping_cost numeric,
+        deposit numeric, deposit_paid_at timestamptz, paid_at timestamptz,
+        promised_at timestamptz, delivered_at timestamptz, cancelled_at timestamptz,
+        refunded_amount numeric, refunded_at timestamptz, country text, is_test boolean,
+        updated_at timestamptz)
     LEFT JOIN customers_order o
         ON o.source_id = %(source)s AND o.external_id = r.order_number
     WHERE r.batch_id = %(batch)s AND r.kind = %(kind)s AND r.row_number > %(after)s
@@ -54,15 +55,17 @@ RECOGNISE = """
 """
 BY_KEY = """
     WITH wanted AS (
-        SELECT DISTINCT ON (p.customer_key) p.customer_key, p.country, p.placed_at
+        SELECT DISTINCT ON (p.customer_key) p.customer_key, p.customer_name, p.country,
+            p.placed_at
         FROM import_part p
         WHERE p.customer_key IS NOT NULL AND NOT EXISTS (
             SELECT 1 FROM customers_identity i WHERE i.issuer = %(issuer)s
                 AND i.kind = 'external_id' AND i.value = p.customer_key)
-        ORDER BY p.customer_key, p.placed_at
+        ORDER BY p.customer_key, p.placed_at, p.row_number
     ), made AS (
-        INSERT INTO customers_customer (source_id, external_id, country)
-        SELECT %(source)s, customer_key, coalesce(country, '') FROM wanted
+        INSERT INTO customers_customer (source_id, external_id, name, country)
+        SELECT %(source)s, customer_key, coalesce(customer_name, ''), coalesce(country, '')
+        FROM wanted
         ORDER BY placed_at, customer_key
         ON CONFLICT (source_id, external_id) DO UPDATE SET external_id = excluded.external_id
         RETURNING id, merged_into_id, external_id
@@ -74,15 +77,17 @@ BY_KEY = """
 # %(kind)s is “email” or “phone”: those who gave no id are known by it.
 BY_CONTACT = """
     WITH wanted AS (
-        SELECT DISTINCT ON (p.{kind}) p.{kind} AS contact, p.country, p.placed_at
+        SELECT DISTINCT ON (p.{kind}) p.{kind} AS contact, p.customer_name, p.country,
+            p.placed_at
         FROM import_part p
         WHERE p.customer_key IS NULL AND {alone} AND p.{kind} IS NOT NULL AND NOT EXISTS (
             SELECT 1 FROM customers_identity i
             WHERE i.issuer = '' AND i.kind = '{kind}' AND i.value = p.{kind})
-        ORDER BY p.{kind}, p.placed_at
+        ORDER BY p.{kind}, p.placed_at, p.row_number
     ), made AS (
-        INSERT INTO customers_customer (source_id, {kind}, country)
-        SELECT %(source)s, contact, coalesce(country, '') FROM wanted ORDER BY placed_at, contact
+        INSERT INTO customers_customer (source_id, {kind}, name, country)
+        SELECT %(source)s, contact, coalesce(customer_name, ''), coalesce(country, '') FROM wanted
+        ORDER BY placed_at, contact
         RETURNING id, {kind} AS contact
     )
     INSERT INTO customers_identity (customer_id, issuer, kind, value)

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0004_import_row_parsed'),
+        ('customers', '0007_further_kinds_of_files'),
     ]
 
     operations = [
@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='importbatch',
             name='format',
-            field=models.CharField(blank=True, choices=[('online_retail', 'Online Retail (one row per order line)'), ('huike_customers', 'Huike customers'), ('huike_orders', 'Huike orders'), ('huike_order_lines', 'Huike order lines'), ('shopify_customers', 'Shopify customers'), ('shopify_orders', 'Shopify orders'), ('shopify_products', 'Shopify products'), ('woo_customers', 'WooCommerce customers'), ('woo_orders', 'WooCommerce orders'), ('taobao_orders', 'Taobao orders'), ('taobao_items', 'Taobao order items'), ('youzan_orders', 'Youzan orders'), ('mapped', 'Columns mapped by hand')], max_length=24, verbose_name='format'),
+            field=models.CharField(blank=True, choices=[('online_retail', 'Online Retail (one row per order line)'), ('huike_customers', 'Huike customers'), ('huike_orders', 'Huike orders'), ('huike_order_lines', 'Huike order lines'), ('huike_products', 'Huike products'), ('huike_categories', 'Huike categories'), ('huike_refunds', 'Huike refunds'), ('huike_reviews', 'Huike reviews'), ('huike_answers', 'Huike survey answers'), ('huike_tickets', 'Huike tickets'), ('huike_consents', 'Huike consents'), ('shopify_customers', 'Shopify customers'), ('shopify_orders', 'Shopify orders'), ('shopify_products', 'Shopify products'), ('woo_customers', 'WooCommerce customers'), ('woo_orders', 'WooCommerce orders'), ('taobao_orders', 'Taobao orders'), ('taobao_items', 'Taobao order items'), ('youzan_orders', 'Youzan orders'), ('mapped', 'Columns mapped by hand')], max_length=24, verbose_name='format'),
         ),
         migrations.AlterField(
             model_name='importbatch',
