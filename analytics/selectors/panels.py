@@ -18,10 +18,13 @@ LIST = "/admin/customers/customer/"
 
 
 def customer_scores(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
-    """Return the cards of one customer and their history; none while nothing was published."""
+    """Return the cards of one customer and their history, or why there are none."""
     score = scores.scores_for([customer_id or 0]).get(customer_id or 0)
     if score is None:
-        return {"score": None, "run": scores.current_run(), "cards": [], "history": []}
+        run, latest = scores.current_run(), scores.latest_run()
+        # Where something is published the customer is only new; else the shop is not ready.
+        sentences = wording.explain_run(latest) if latest and not run else []
+        return {"score": None, "run": run, "cards": [], "history": [], "sentences": sentences}
     return {
         "score": score,
         "run": score.run,
