@@ -16,7 +16,8 @@ def number(value: Decimal | float, places: int = 0) -> str:
 
     It is rounded here: Django's number_format cuts off what does not fit.
     """
-    return number_format(round(value, places), places, force_grouping=True)
+    rounded: Decimal | float = round(value, places)
+    return number_format(rounded, places, force_grouping=True)
 
 
 def figure(value: float | None) -> str:

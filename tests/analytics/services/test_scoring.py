@@ -163,6 +163,16 @@ def test_small_shops_get_no_forecast_and_the_reason(size):
     assert codes & {"too_few_buyers", "no_orders", "no_data_since"}
 
 
+def test_a_customers_page_says_why_nobody_is_scored_yet(staff_client):
+    shop(50)
+    score()
+
+    page = staff_client.get(f"/admin/customers/customer/{Customer.objects.first().pk}/change/")
+
+    assert "50 customers have bought; it takes 100" in page.content.decode()
+    assert "Not scored yet" not in page.content.decode()
+
+
 @pytest.mark.django_db
 def test_orders_without_an_exchange_rate_are_told_beside_the_scores():
     shop(3)
