@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from customers.connectors.presets.base import (
+    CONSENTS,
     CUSTOMERS,
     LINES,
     ORDERS,
@@ -16,10 +17,25 @@ from customers.connectors.presets.base import (
 )
 from customers.connectors.presets.kinds import KINDS
 from customers.connectors.presets.mapping import MappedFile, Mapping
+from customers.connectors.presets.shopify_customers import ShopifyCustomers
 from customers.connectors.presets.shopify_orders import ShopifyOrders
+from customers.connectors.presets.shopify_products import ShopifyProducts
 from customers.connectors.presets.suggesting import Suggestion, suggest
+from customers.connectors.presets.taobao import TaobaoItems, TaobaoOrders
+from customers.connectors.presets.woocommerce import WooCustomers, WooOrders
+from customers.connectors.presets.youzan import YouzanOrders
 
-PRESETS: dict[str, Preset] = {preset.key: preset for preset in (ShopifyOrders(),)}
+ALL: tuple[Preset, ...] = (
+    ShopifyOrders(),
+    ShopifyCustomers(),
+    ShopifyProducts(),
+    WooOrders(),
+    WooCustomers(),
+    TaobaoOrders(),
+    TaobaoItems(),
+    YouzanOrders(),
+)
+PRESETS = {preset.key: preset for preset in ALL}
 
 
 def recognise(header: Sequence[str]) -> Preset | None:
@@ -29,6 +45,7 @@ def recognise(header: Sequence[str]) -> Preset | None:
 
 
 __all__ = [
+    "CONSENTS",
     "CUSTOMERS",
     "KINDS",
     "LINES",

@@ -4,6 +4,7 @@ import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext_noop
@@ -13,7 +14,8 @@ from customers.connectors.tables import RawRow
 from customers.connectors.values import CellError, MaskedError, Rules
 from customers.connectors.values.words import INVISIBLE
 
-CUSTOMERS, ORDERS, LINES, PRODUCTS = "customers", "orders", "lines", "products"
+CUSTOMERS, ORDERS, LINES = "customers", "orders", "lines"
+PRODUCTS, CONSENTS = "products", "consents"
 Read = Callable[[str, Rules], str]
 Cells = dict[str, str]
 State = dict[str, Any]
@@ -90,6 +92,7 @@ class Preset(ABC):
         return Rules.from_json({**(base or Rules()).as_json(), **self.default_rules})
 
 
+@lru_cache(maxsize=8192)
 def folded(name: str) -> str:
     """Return a column's name as it is compared: no mark, quotes, blanks, width or case."""
     text = unicodedata.normalize("NFKC", name.translate(INVISIBLE)).casefold()

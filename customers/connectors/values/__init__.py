@@ -5,9 +5,9 @@ phones in E.164, ``true`` and ``false``, the record's own statuses. Nothing here
 """
 
 from customers.connectors.huike import CellError
-from customers.connectors.values.dates import day, instant
-from customers.connectors.values.guessing import Explanation, guess_rules
-from customers.connectors.values.keys import MaskedError, email, key, phone
+from customers.connectors.values.dates import day, instant, moment
+from customers.connectors.values.guessing import Explanation, guess_rules, unknown_statuses
+from customers.connectors.values.keys import MaskedError, email, key, masked_text, phone
 from customers.connectors.values.money import amount, count, currency, money
 from customers.connectors.values.rules import Rules
 from customers.connectors.values.words import clean, flag, is_empty, status, text
@@ -28,8 +28,11 @@ __all__ = [
     "instant",
     "is_empty",
     "key",
+    "masked_text",
+    "moment",
     "money",
     "phone",
     "status",
     "text",
+    "unknown_statuses",
 ]

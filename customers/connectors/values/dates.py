@@ -50,6 +50,11 @@ def day(cell: str, rules: Rules) -> str:
     return _read(cell, rules, is_day=True).date().isoformat()
 
 
+def moment(text: str) -> datetime:
+    """Return an instant that ``instant`` wrote, to compare it."""
+    return datetime.fromisoformat(text)
+
+
 def order_of(cell: str) -> str:
     """Return ``dmy`` or ``mdy`` when this cell allows only one, ``?`` for both, else nothing."""
     found = NUMBERS.match(_plain(cell))

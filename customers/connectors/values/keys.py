@@ -42,6 +42,13 @@ def key(cell: str, rules: Rules) -> str:
     return text
 
 
+def masked_text(cell: str, rules: Rules) -> str:
+    """Return a name; a masked one is no name."""
+    if MASK.search(cell):
+        raise MaskedError(gettext_noop("masked, so it is left empty"))
+    return clean(cell)
+
+
 def email(cell: str, rules: Rules) -> str:
     """Return the address, lower case."""
     text = clean(cell).lower().removeprefix("mailto:")

@@ -1,0 +1,73 @@
+"""In which encoding a text file is written; what is no text is told what to do instead."""
+
+import codecs
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.utils.translation import gettext as _
+
+from customers.errors import UnreadableFileError
+
+PIECE = 1 << 20
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+ALONE = re.compile(rb"(?<![\x80-\xff])[\x80-\xff](?![\x80-\xff])")
+RUNS = re.compile(rb"[\x80-\xff]+")
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """A codec, and the length of the mark that stands before the text."""
+
+    codec: str
+    mark: int = 0
+
+
+def detect(path: Path) -> Encoding:
+    """Return the encoding that the whole file fits; raises UnreadableFileError for no text."""
+    with path.open("rb") as file:
+        start = file.read(1 << 16)
+    for mark, codec in MARKS:
+        if start.startswith(mark):
+            if not _decodes(path, codec, len(mark)):
+                raise UnreadableFileError(
+                    _("The file says it is %(codec)s, and is not; save it as CSV in UTF-8.")
+                    % {"codec": codec.upper()}
+                )
+            return Encoding(codec, len(mark))
+    if start.count(0) * 50 > len(start):
+        raise UnreadableFileError(
+            _("The file is full of NUL bytes and so no text; save it as CSV in UTF-8.")
+        )
+    if _decodes(path, "utf-8", 0):
+        return Encoding("utf-8")
+    if _decodes(path, "gb18030", 0) and not _is_western(path):
+        return Encoding("gb18030")
+    return Encoding("cp1252" if _decodes(path, "cp1252", 0) else "latin-1")
+
+
+def _decodes(path: Path, codec: str, mark: int) -> bool:
+    decoder = codecs.getincrementaldecoder(codec)()
+    try:
+        with path.open("rb") as file:
+            file.seek(mark)
+            while piece := file.read(PIECE):
+                decoder.decode(piece)
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_western(path: Path) -> bool:
+    """Tell “Zoé,Köln” from Chinese: accented letters stand alone, bytes of Chinese seldom."""
+    alone = runs = 0
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            alone += len(ALONE.findall(piece))
+            runs += len(RUNS.findall(piece))
+    return alone * 2 > runs

@@ -1,0 +1,76 @@
+"""Parquet, one batch of rows at a time."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from django.utils.translation import gettext as _
+
+from customers.connectors.tables.layout import LONGEST_FIELD, PARQUET, Layout, RawRow, name_columns
+from customers.errors import UnreadableFileError
+
+MAGIC = b"PAR1"
+ROWS = 5_000
+MOST_IN_GROUP = 512 * 1024 * 1024
+BROKEN = (pa.ArrowException, OSError, ValueError, MemoryError, OverflowError)
+
+
+def read_layout(path: Path) -> Layout:
+    """Return the columns; raises UnreadableFileError for no Parquet, or one too large."""
+    file = _open(path)
+    names, doubled = name_columns(file.schema_arrow.names)
+    for group in range(file.num_row_groups):
+        if file.metadata.row_group(group).total_byte_size > MOST_IN_GROUP:
+            raise UnreadableFileError(
+                _("A row group of the file unpacks to more than 512 MB; write smaller ones.")
+            )
+    return Layout(names, kind=PARQUET, doubled=doubled)
+
+
+def read_rows(path: Path, layout: Layout, after: int) -> Iterator[RawRow]:
+    """Yield the rows behind row ``after``."""
+    file = _open(path)
+    number, group = 0, 0
+    while group < file.num_row_groups:
+        rows = file.metadata.row_group(group).num_rows
+        if number + rows > after:
+            break
+        number += rows
+        group += 1
+    groups = list(range(group, file.num_row_groups))
+    try:
+        for batch in file.iter_batches(batch_size=ROWS, row_groups=groups):
+            if number + batch.num_rows <= after:
+                number += batch.num_rows
+                continue
+            columns = [column.to_pylist() for column in batch.columns]
+            for values in zip(*columns, strict=True):
+                number += 1
+                if number > after:
+                    yield RawRow(number, dict(zip(layout.names, map(_text, values), strict=False)))
+    except BROKEN as error:
+        raise _unreadable() from error
+
+
+def _open(path: Path) -> "pq.ParquetFile":
+    try:
+        return pq.ParquetFile(path)
+    except BROKEN as error:
+        raise _unreadable() from error
+
+
+def _unreadable() -> UnreadableFileError:
+    return UnreadableFileError(_("This is no readable Parquet file; export it again."))
+
+
+def _text(value: Any) -> str:
+    if value is None or value != value:  # noqa: PLR0124 - not a number is a missing number
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return str(value)[:LONGEST_FIELD].replace("\0", "")
