@@ -28,6 +28,26 @@ def orders(count):
     return "\n".join(["order_id,customer_id,placed_at,total", *rows]) + "\n"
 
 
+def products(count):
+    rows = [f"A{n},Cup {n},Shelf {n % 30},{n % 70}.50" for n in range(count)]
+    return "\n".join(["sku,title,category,price", *rows]) + "\n"
+
+
+def refunds(count):
+    rows = [f"{n},{n % 700},A{n % 3},1,0.01,2026-01-09" for n in range(count)]
+    return "\n".join(["refund_id,order_id,sku,quantity,amount,refunded_at", *rows]) + "\n"
+
+
+def reviews(count):
+    rows = [f"{n},k{n % 700},{n % 700},A{n % 90},4,Good,2026-01-09" for n in range(count)]
+    return "\n".join(["review_id,customer_id,order_id,sku,rating,text,written_at", *rows]) + "\n"
+
+
+def consents(count):
+    rows = [f"k{n % 700},email,given,2026-01-09 10:00:{n % 60:02},Row {n}" for n in range(count)]
+    return "\n".join(["customer_id,channel,action,at,evidence", *rows]) + "\n"
+
+
 def cost(text):
     """Return the peak of traced memory and the statements of an import."""
     batch = start(text)
@@ -43,11 +63,13 @@ def cost(text):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("make", [retail, customers, orders])
+@pytest.mark.parametrize("make", [retail, customers, orders, products, refunds, reviews, consents])
 def test_memory_is_flat_and_statements_grow_with_the_pages(make, monkeypatch):
     monkeypatch.setattr("customers.services.importing.staging.STEP", 500)
     monkeypatch.setattr("customers.services.importing.huike.kind.ROWS", 500)
     monkeypatch.setattr("customers.services.importing.online_retail.writing.ORDERS", 125)
+    if make in (refunds, reviews, consents):
+        finish(start(orders(700)))
     cost(make(500))
 
     small, few = cost(make(2_000))
