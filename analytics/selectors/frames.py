@@ -31,7 +31,7 @@ PEOPLE = """
 # credit, say) counts on its own day: where it undoes an order of that day the two cancel out, and
 # a day without an order is no occasion anyway.
 PURCHASES = """
-    WITH bought AS (
+    WITH bought AS NOT MATERIALIZED (
         SELECT id, customer_id, placed_day, total_shop, CASE WHEN status = %(cancelled)s
             THEN greatest((cancelled_at AT TIME ZONE %(zone)s)::date, placed_day) END AS undone
         FROM customers_order

@@ -11,7 +11,8 @@ from psycopg import errors, sql
 
 from analytics.enums import RunState
 from analytics.ml.run import NULL_REASONS, RFM_GROUPS, ScoringResult
-from analytics.models import ScorePointer, ScoringRun
+from analytics.models import ScorePointer, ScoreSnapshot, ScoringRun
+from customers.enums import Lifecycle
 
 log = structlog.get_logger(__name__)
 
@@ -115,6 +116,8 @@ def tidy(*, run_id: int) -> None:
     if name in held:
         with connection.cursor() as cursor:
             _execute(cursor, _DROP_INACTIVE, sql.Identifier(name))
+    history = ScoreSnapshot.objects.filter(run_id=run_id)
+    history.filter(customer__lifecycle=Lifecycle.ERASED).delete()
     kept = ScoringRun.objects.filter(state__in=[RunState.PUBLISHED, RunState.REPLACED])
     newest = kept.order_by("-pk").values_list("pk", flat=True)[:KEPT_RUNS]
     pointed = ScorePointer.objects.values_list("run_id", flat=True)

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.core.files.base import ContentFile
 
 from crm.core.models import ApiKey, AuditEntry
 from tests.factories import JobFactory, ShopSettingsFactory, UserFactory
@@ -66,3 +67,15 @@ def test_who_stops_a_job_stands_in_the_log(client, clerk):
     assert job.state == "cancelled"
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.actor, entry.object_id) == ("job.cancelled", clerk, job.public_id)
+
+
+def test_the_error_file_of_a_job_can_be_opened_from_its_page(client, clerk, settings, tmp_path):
+    settings.MEDIA_ROOT = str(tmp_path)
+    job = JobFactory()
+    job.error_file.save("rows.csv", ContentFile(b"row,reason\n"))
+
+    page = client.get(f"/admin/core/job/{job.pk}/change/").content.decode()
+
+    address = f"/api/v1/jobs/{job.public_id}/error-file/"
+    assert address in page
+    assert b"".join(client.get(address)) == b"row,reason\n"

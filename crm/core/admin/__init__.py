@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import number_format
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -73,15 +74,24 @@ class JobAdmin(ReadOnlyAdmin):
     list_filter = ("state", KindFilter)
     search_fields = ("title", "public_id")
     fields = (
-        "state", "started_at", "finished_at", "attempts", "worker", "error", "error_file",
+        "state", "started_at", "finished_at", "attempts", "worker", "error", "rejected_rows",
         "public_id",
     )  # fmt: skip
+    readonly_fields = ("rejected_rows",)
     change_form_before_template = "core/job_before.html"
     change_form_after_template = "core/job_after.html"
 
     @admin.display(description=gettext_lazy("title"), ordering="title")
     def title_words(self, job: Job) -> str:
         return job.title_words
+
+    @admin.display(description=gettext_lazy("error file"))
+    def rejected_rows(self, job: Job) -> str:
+        """Link the file where it is handed out; stored files have no address of their own."""
+        if not job.error_file:
+            return "–"
+        address = reverse("api:job-error-file", args=[job.public_id])
+        return format_html('<a href="{}">{}</a>', address, str(job.error_file).rsplit("/", 1)[-1])
 
     @admin.display(description=gettext_lazy("progress"))
     def progress(self, job: Job) -> str:
