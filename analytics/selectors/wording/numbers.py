@@ -16,7 +16,9 @@ def number(value: Decimal | float, places: int = 0) -> str:
 
     It is rounded here: Django's number_format cuts off what does not fit.
     """
-    return number_format(round(value, places), places, force_grouping=True)
+    whole: Decimal | float
+    whole = round(value, places) if isinstance(value, Decimal) else round(value, places)
+    return number_format(whole, places, force_grouping=True)
 
 
 def figure(value: float | None) -> str:
