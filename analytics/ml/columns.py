@@ -18,10 +18,16 @@ class Spreader:
     ----------
     customer_ids : as given
     is_buyer : which of the customers have at least one purchase occasion
+    is_withheld : which of them get no score, whatever they bought
     """
 
-    def __init__(self, customer_ids: IntArray, summary: Summary) -> None:
+    def __init__(
+        self, customer_ids: IntArray, summary: Summary, withheld: IntArray | None = None
+    ) -> None:
         self.customer_ids = customer_ids
+        self.is_withheld: BoolArray = np.isin(
+            customer_ids, np.empty(0, np.int64) if withheld is None else withheld
+        )
         self.size = customer_ids.size
         place = np.searchsorted(customer_ids, summary.customer_id)
         self._wanted: BoolArray = place < self.size
@@ -73,7 +79,12 @@ class Spreader:
         codes = [entry.code for entry in abstentions if entry.score == score]
         refused = NULL_REASONS.index(codes[0]) if codes else 0
         no_orders = NULL_REASONS.index("no_orders")
-        return np.where(self.is_buyer, refused, no_orders).astype(np.int8)
+        codes_of_all = np.where(self.is_buyer, refused, no_orders)
+        return self.withhold(codes_of_all).astype(np.int8)
+
+    def withhold(self, codes: IntArray) -> IntArray:
+        """Return why there is no score, with the reason of those who get none at all."""
+        return np.where(self.is_withheld, NULL_REASONS.index("source_without_keys"), codes)
 
 
 def rfm_columns(

@@ -21,6 +21,7 @@ NULL_REASONS: tuple[str, ...] = (
     "degenerate_fit",
     "no_orders_no_signals",
     "too_few_early_buyers",
+    "source_without_keys",
 )
 
 RFM = "rfm"
@@ -56,6 +57,7 @@ class Note:
     have: float | None = None
     need: float | None = None
     day: int | None = None
+    detail: str = ""
 
     def to_dict(self) -> JsonDict:
         """Return the note as a JSON-able dictionary."""

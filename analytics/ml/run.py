@@ -91,6 +91,7 @@ class ScoringInput:
     horizon_days : length of the forecast; None chooses it from the shop's own gaps
     discount_rate : annual, for ``clv_12m``
     excluded_from_fit : customers (wholesale, test accounts) that are scored but not learned from
+    withheld : customers of sources that hardly tell buyers apart: neither learned from nor scored
     """
 
     as_of_day: int
@@ -103,6 +104,18 @@ class ScoringInput:
     horizon_days: int | None = None
     discount_rate: float = 0.10
     excluded_from_fit: IntArray | None = None
+    withheld: IntArray | None = None
+
+    def without_withheld(self) -> "ScoringInput":
+        """Return the input as if those who are withheld had done nothing."""
+        if self.withheld is None or not self.withheld.size:
+            return self
+        kept: dict[str, Any] = {}
+        for name in ("purchases", "refunds", "ratings", "deliveries", "operations"):
+            rows = getattr(self, name)
+            stays = ~np.isin(rows.customer_id, self.withheld)
+            kept[name] = type(rows)(*(column[stays] for column in vars(rows).values()))
+        return replace(self, **kept)
 
 
 @dataclass(frozen=True)
@@ -169,6 +182,7 @@ def score_customers(given: ScoringInput) -> ScoringResult:
     Abstains where there is too little or too odd data, and says so. Raises ValueError for input
     that breaks the contract (repeated customer ids, money that is not a number).
     """
+    given = given.without_withheld()
     ids = np.unique(given.customer_ids.astype(np.int64))
     if ids.size != given.customer_ids.size:
         raise ValueError("customer_ids must be unique")
@@ -196,7 +210,7 @@ def score_customers(given: ScoringInput) -> ScoringResult:
         given,
         horizon,
         summary,
-        Spreader(ids, summary),
+        Spreader(ids, summary, given.withheld),
         replace(
             outlook, abstentions=abstentions + outlook.abstentions, notes=notes + outlook.notes
         ),
@@ -277,5 +291,7 @@ def _satisfaction(given: ScoringInput, spread: Spreader) -> tuple[dict[str, Any]
         "satisfaction_n_eff": scores.n_eff,
         "satisfaction_inferred_share": scores.inferred_share,
         "satisfaction_reasons": scores.reasons,
-        "satisfaction_null": np.where(np.isnan(scores.score), unknown, 0).astype(np.int8),
+        "satisfaction_null": spread.withhold(np.where(np.isnan(scores.score), unknown, 0)).astype(
+            np.int8
+        ),
     }, prior_weight

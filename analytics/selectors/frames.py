@@ -18,12 +18,14 @@ from analytics.ml.run import (
 )
 from analytics.ml.satisfaction import RATING_KINDS
 from customers.enums import COUNTED_ORDER_STATUSES, OrderStatus
+from customers.selectors.recognition import unrecognising_sources
 from customers.selectors.shop import shop_settings
 
 EPOCH = date(1970, 1, 1)
 
 PEOPLE = """
-    SELECT id, (is_test OR is_wholesale)::int FROM customers_customer
+    SELECT id, (is_test OR is_wholesale)::int, (source_id = ANY(%(withheld)s))::int
+    FROM customers_customer
     WHERE lifecycle = 'active' ORDER BY id
 """
 # Purchases as they were made, and beside them what came back, with the day it was known: an order
@@ -114,7 +116,8 @@ def scoring_input(as_of_day: date) -> ScoringInput:
     """Return everything a run may see: rows of the local days before ``as_of_day``."""
     shop = shop_settings()
     values = _values(as_of_day)
-    people = _columns(PEOPLE, values, [np.int64, np.int64])
+    values["withheld"] = [found.source_id for found in unrecognising_sources()]
+    people = _columns(PEOPLE, values, [np.int64, np.int64, np.int64])
     # One statement, so that a purchase and its refund are of one moment.
     customer, day, known, amount = _columns(
         PURCHASES, values, [np.int64, np.int64, np.float64, np.float64]
@@ -138,6 +141,7 @@ def scoring_input(as_of_day: date) -> ScoringInput:
         horizon_days=shop.horizon_days,
         discount_rate=float(shop.discount_rate),
         excluded_from_fit=people[0][people[1] == 1],
+        withheld=people[0][people[2] == 1],
     )
 
 

@@ -19,6 +19,7 @@ from crm.core.enums import JobState
 from crm.core.models import Job
 from crm.core.services import jobs
 from crm.core.services.jobs import JobRun
+from customers.selectors.recognition import LEAST_KEYED_SHARE, unrecognising_sources
 from customers.selectors.shop import due_night, shop_day, shop_settings
 from customers.services.facts import refresh_pending
 
@@ -160,6 +161,15 @@ def _store(run: ScoringRun, result: ScoringResult) -> None:
     left_out = orders_without_rate(run.as_of_day)
     if left_out:
         notes.append(Note("orders_without_rate", left_out).to_dict())
+    notes.extend(
+        Note(
+            "source_without_keys",
+            have=100 * (found.keyed_share or 0),
+            need=100 * LEAST_KEYED_SHARE,
+            detail=found.name,
+        ).to_dict()
+        for found in unrecognising_sources()
+    )
     run.parameters = {**result.parameters, "notes": notes}
     run.metrics = result.metrics
     run.baseline = result.baseline

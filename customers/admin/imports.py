@@ -19,7 +19,8 @@ from crm.core.admin.base import ReadOnlyAdmin
 from crm.core.errors import DomainError
 from customers.admin.import_check import check_view
 from customers.models import ImportBatch
-from customers.selectors.audit import describe_audit
+from customers.selectors.audit import describe_audit, describe_recognition
+from customers.selectors.recognition import recognition_of
 from customers.services import importing
 
 
@@ -114,6 +115,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
             context = {
                 "batch": batch,
                 "audit": describe_audit(batch.audit),
+                "recognition": describe_recognition(recognition_of(batch.source_id)),
                 "may_go_on": batch.state in importing.WAITING
                 and (batch.job is None or batch.job.is_final)
                 and self.has_add_permission(request),

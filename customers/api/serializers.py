@@ -259,7 +259,7 @@ class ProductSerializer(SourcedSerializer):
         return product.cost_currency or str(self.context["shop_currency"])
 
 
-SHOWN_TRIAL = ("rows", "kinds", "rejected", "notes", "first")
+SHOWN_TRIAL = ("rows", "kinds", "rejected", "notes", "remarks", "first")
 
 
 class ImportSerializer(SourcedSerializer):

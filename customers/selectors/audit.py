@@ -11,6 +11,8 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from customers.selectors.recognition import LEAST_KEYED_SHARE, Recognition
+
 KIND_LABELS = {
     "customers": gettext_noop("Customers"),
     "orders": gettext_noop("Orders"),
@@ -104,7 +106,7 @@ def describe_audit(audit: Mapping[str, Any]) -> AuditWords:
         ],
         _counted(audit.get("rejected", {})),
         _kinds(audit.get("kinds", {})),
-        _counted(audit.get("notes", {})),
+        _counted(audit.get("remarks", {})),
     )
 
 
@@ -114,7 +116,10 @@ def describe_trial(trial: Mapping[str, Any]) -> TrialWords:
         [(_(label), _figure(trial["rows"][key])) for key, label in FATES.items()],
         _kinds(trial["kinds"]),
         _counted(trial["rejected"]),
-        _counted(trial["notes"]),
+        [
+            *((_(LABELS[name]), _figure(count)) for name, count in trial["notes"].items() if count),
+            *_counted(trial["remarks"]),
+        ],
         [
             (
                 _figure(one["row"]),
@@ -124,6 +129,44 @@ def describe_trial(trial: Mapping[str, Any]) -> TrialWords:
             for one in trial["first"]
         ],
     )
+
+
+@dataclass(frozen=True)
+class RecognitionWords:
+    """How well a source tells its customers apart, in words."""
+
+    figures: list[tuple[str, str]]
+    verdict: str
+    is_enough: bool
+
+
+def describe_recognition(found: Recognition) -> RecognitionWords | None:
+    """Return what a source's keys are worth in the reader's language; None without orders."""
+    if found.keyed_share is None:
+        return None
+    figures = [
+        (_("Paid orders of this source"), _figure(found.orders)),
+        (_("Orders that name their buyer by a key that stays"), _share(found.keyed_share)),
+        (_("Buyers"), _figure(found.customers)),
+    ]
+    if found.once_share is not None:
+        figures.append((_("Buyers with one order only"), _share(found.once_share)))
+    least = _share(LEAST_KEYED_SHARE)
+    verdict = (
+        _("Enough orders name their buyer for this source's customers to be scored.")
+        if found.is_enough
+        else _(
+            "Customers of this source are not scored: fewer than %(least)s of its orders name "
+            "their buyer, so most of those who come back look like new ones. Bring in a file with "
+            "customer ids, e-mail addresses or phone numbers that are not masked."
+        )
+        % {"least": least}
+    )
+    return RecognitionWords(figures, verdict, found.is_enough)
+
+
+def _share(share: float) -> str:
+    return _("%(share)s %%") % {"share": number_format(round(Decimal(100 * share), 1), 1)}
 
 
 def _kinds(kinds: Mapping[str, Mapping[str, int]]) -> list[KindWords]:

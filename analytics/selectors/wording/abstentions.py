@@ -30,6 +30,9 @@ ABSTENTIONS = {
     "too_few_early_buyers": gettext_lazy(
         "%(have)s customers had bought early enough to test a forecast on them; it takes %(need)s."
     ),
+    "source_without_keys": gettext_lazy(
+        "Too few orders of this source name their buyer, so nobody can be seen coming back."
+    ),
     "degenerate_fit": gettext_lazy(
         "The models do not describe how this shop's customers buy, so there is no forecast "
         "(%(detail)s)."
@@ -44,6 +47,10 @@ NOTES = {
     ),
     "orders_without_rate": gettext_lazy(
         "%(have)s paid orders are left out: the exchange rate of their day is missing."
+    ),
+    "source_without_keys": gettext_lazy(
+        "Customers of “%(detail)s” are not scored: %(have)s %% of its orders name their buyer by a "
+        "key that stays, and it takes %(need)s %%."
     ),
     "nobody_seen_leaving": gettext_lazy(
         "Nobody is seen leaving for good in these data, so “alive” says nothing here."
@@ -76,7 +83,9 @@ def explain_abstention(entry: Mapping[str, Any]) -> str:
     for is returned as its code.
     """
     code = str(entry.get("code", ""))
-    sentence = ABSTENTIONS.get(code) or NOTES.get(code)
+    # What a run says of a source names it; a customer's own reason need not.
+    first, second = (NOTES, ABSTENTIONS) if entry.get("detail") else (ABSTENTIONS, NOTES)
+    sentence = first.get(code) or second.get(code)
     if sentence is None:
         return code
     places = 0 if code in ABSTENTIONS else NOTE_PLACES.get(code, 0)

@@ -16,9 +16,8 @@ def number(value: Decimal | float, places: int = 0) -> str:
 
     It is rounded here: Django's number_format cuts off what does not fit.
     """
-    whole: Decimal | float
-    whole = round(value, places) if isinstance(value, Decimal) else round(value, places)
-    return number_format(whole, places, force_grouping=True)
+    exact = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
+    return number_format(round(exact, places), places, force_grouping=True)
 
 
 def figure(value: float | None) -> str:

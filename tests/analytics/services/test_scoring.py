@@ -21,6 +21,7 @@ from tests.factories import (
     OrderFactory,
     RefundFactory,
     ShopSettingsFactory,
+    SourceFactory,
     SurveyResponseFactory,
 )
 
@@ -113,6 +114,28 @@ def test_orders_without_an_exchange_rate_are_told_beside_the_scores():
     assert "2 paid orders are left out: the exchange rate of their day is missing." in explain_run(
         run
     )
+
+
+@pytest.mark.django_db
+def test_a_source_that_hardly_knows_its_buyers_is_not_scored_and_says_why(staff_client):
+    shop(300)
+    market = SourceFactory(key="market", name="Market")
+    stranger = CustomerFactory(source=market)
+    placed = datetime(2026, 2, 1, 12, tzinfo=UTC)
+    for buyer in (stranger, None, None):
+        OrderFactory(source=market, customer=buyer, placed_at=placed)
+
+    run = score()
+
+    held = CurrentScore.objects.get(customer=stranger)
+    assert (held.churn_probability, held.r_score) == (None, None)
+    assert held.abstained == "source_without_keys"
+    others = CurrentScore.objects.exclude(customer=stranger)
+    assert others.filter(churn_probability__isnull=False).exists()
+    assert not others.filter(abstained="source_without_keys").exists()
+    assert any("“Market” are not scored: 33 %" in words for words in explain_run(run))
+    page = staff_client.get(f"/admin/customers/customer/{stranger.pk}/change/").content.decode()
+    assert "Too few orders of this source name their buyer" in page
 
 
 @pytest.mark.django_db

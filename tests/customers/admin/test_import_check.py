@@ -62,7 +62,11 @@ def test_a_known_file_is_named_tried_out_and_brought_in(staff_client):
     assert finished(batch).state == ImportState.FINISHED
     assert Order.objects.count() == 2
     page = staff_client.get(reverse("admin:customers_importbatch_change", args=[batch.pk]))
-    assert "Order lines" in page.content.decode()
+    words = page.content.decode()
+    assert "Order lines" in words
+    assert "Orders that name their buyer by a key that stays" in words
+    assert page.context["recognition"].figures[1][1] == "50.0 %"
+    assert page.context["recognition"].is_enough
 
 
 def test_what_was_tried_is_not_read_again_unless_something_else_is_said(staff_client):
