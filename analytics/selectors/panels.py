@@ -87,11 +87,15 @@ def clv_distribution(request: HttpRequest, customer_id: int | None) -> dict[str,
 
 
 def churn_risk(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
-    """Return who puts most money at risk: churn risk × predicted spend."""
+    """Return who puts most money at risk: churn risk × predicted spend.
+
+    Names are for those who may read customers; others see ids.
+    """
+    may_see = request.user.has_perm("customers.view_customer")
     return {
         "rows": [
             {
-                "label": str(row.score.customer),
+                "label": str(row.score.customer) if may_see else row.score.customer.public_id,
                 "count": wording.percent(row.score.churn_probability),
                 "value": money(row.value, row.score.run.currency),
                 "reasons": wording.explain_churn(row.score),

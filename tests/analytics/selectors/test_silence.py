@@ -9,7 +9,7 @@ from analytics.ml.ladder import Abstention, Note
 from analytics.selectors import panels
 from analytics.selectors.wording import explain_run
 from tests.api import api_client, publish_scores
-from tests.factories import CustomerFactory, ScoringRunFactory
+from tests.factories import CustomerFactory, ScoringRunFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 LAST = (date(2026, 2, 10) - date(1970, 1, 1)).days
@@ -102,14 +102,29 @@ def test_a_run_says_what_to_keep_in_mind():
 
 
 def test_merged_profiles_are_not_listed_with_the_scores_they_keep():
-    kept = CustomerFactory()
+    kept = CustomerFactory(name="Bea")
     merged = CustomerFactory(lifecycle="merged", merged_into=kept)
     run = ScoringRunFactory(state="published", published_at="2026-03-01T03:00Z")
     values = {"churn_probability": 0.5, "predicted_clv": 10}
     publish_scores(run, [{"customer": who, **values} for who in (kept, merged)])
 
     listed = api_client().get("/api/v1/scores/").json()["results"]
-    risky = panels.churn_risk(RequestFactory().get("/"), None)["rows"]
+    request = RequestFactory().get("/")
+    request.user = UserFactory(is_superuser=True)
+    risky = panels.churn_risk(request, None)["rows"]
 
     assert [row["customer"] for row in listed] == [kept.public_id]
     assert [row["url"] for row in risky] == [f"/admin/customers/customer/{kept.pk}/change/"]
+    assert risky[0]["label"] == kept.name
+
+
+def test_the_list_of_customers_at_risk_names_nobody_to_who_may_not_read_names():
+    customer = CustomerFactory(name="Ann")
+    run = ScoringRunFactory(state="published", published_at="2026-03-01T03:00Z")
+    publish_scores(run, [{"customer": customer, "churn_probability": 0.5, "predicted_clv": 10}])
+    request = RequestFactory().get("/")
+    request.user = UserFactory(is_staff=True)
+
+    rows = panels.churn_risk(request, None)["rows"]
+
+    assert [row["label"] for row in rows] == [customer.public_id]
