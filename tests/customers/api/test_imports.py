@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from crm.core.models import AuditEntry, Job
 from customers.models import ImportBatch, Order
+from customers.services.importing.huike import KINDS
 from tests.api import api_client
 from tests.customers.importing import files
 from tests.factories import ImportBatchFactory, JobFactory, SourceFactory
@@ -54,6 +55,17 @@ def test_an_upload_is_accepted_and_its_job_is_where_location_says(
     assert client.get(body["url"]).json()["filename"] == "orders.csv"
     assert hints == [batch.job_id]
     assert (batch.size, batch.uploaded_by) == (len(ONLINE_RETAIL), client.user)
+
+
+@pytest.mark.parametrize("format", KINDS)
+def test_a_file_of_each_kind_is_recognised(format):
+    SourceFactory(key="test")
+    header = ",".join(KINDS[format].columns)
+
+    response = upload(api_client("write"), header.encode() + b"\n", name="export.csv")
+
+    assert response.status_code == 202, response.json()
+    assert ImportBatch.objects.get().format == format
 
 
 def test_an_upload_is_on_record():

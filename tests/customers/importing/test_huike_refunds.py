@@ -216,6 +216,20 @@ def test_refund_columns_of_lines_and_a_refund_file_add_up_in_any_order():
     assert facts_are_right()
 
 
+@pytest.mark.usefixtures("sold")
+def test_an_empty_refund_cell_of_a_line_leaves_the_pieces_that_came_back():
+    head = LINES + ",refunded_quantity,refunded_amount,refunded_at"
+    bring(head, "1,1,A,2,20,5,1,,2026-01-08")
+
+    batch = bring(head, "1,1,A,2,20,5,,25,2026-01-08")
+
+    assert fates(batch) == (1, 0, 1, 0, 0)
+    assert lines()[0] == (1, 25)
+    refund = Refund.objects.get()
+    assert (refund.quantity, refund.amount) == (1, 25)
+    assert facts_are_right()
+
+
 def test_amounts_take_the_orders_rate_and_without_an_order_their_own_days():
     for day, rate in ((date(2026, 1, 2), "7"), (date(2026, 1, 9), "8")):
         ExchangeRate.objects.create(
