@@ -34,3 +34,7 @@ class MergeRefusedError(WrongStateError):
 
 class UnmergeRefusedError(WrongStateError):
     code = "unmerge_refused"
+
+
+class SimulationRefusedError(DomainError):
+    code = "simulation_refused"

@@ -1,5 +1,7 @@
 """What the record puts into the slots of the shared machinery."""
 
+from typing import Any
+
 
 def fill() -> None:
     """Register this app's handlers and sources; called once, when the apps are ready."""
@@ -42,6 +44,23 @@ def _fill_jobs() -> None:
             run_chunk=lambda run: shop.recount_chunk(run, now=timezone.now()),
         )
     )
+    registry.job_handlers.register(
+        JobHandler(
+            key="customers.simulate",
+            label=_("Simulated shop"),
+            run_chunk=_simulate,
+            page=lambda job: reverse("admin:customers_customer_changelist"),
+        )
+    )
+
+
+def _simulate(run: Any) -> bool:
+    """Write the next blocks of a simulated shop."""
+    from django.utils import timezone
+
+    from customers.services import simulation
+
+    return simulation.run_chunk(run, now=timezone.now())
 
 
 def _fill_references() -> None:
