@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from crm.core.enums import FINAL_JOB_STATES
 from crm.core.models import Job
 from crm.core.services import jobs
+from crm.core.services.audit import record_audit
 from crm.core.services.jobs import JobRun
 from customers.errors import SimulationRefusedError
 from customers.selectors.shop import shop_settings
@@ -53,6 +54,13 @@ def start_simulation(
             parameters={"plan": plan.to_dict()},
             total=customers,
             user_id=user_id,
+        )
+        record_audit(
+            actor_id=user_id,
+            action="shop.simulated",
+            object_type="core.job",
+            object_id=job.public_id,
+            details=plan.to_dict(),
         )
     return job
 
