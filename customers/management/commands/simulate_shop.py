@@ -112,12 +112,16 @@ class Command(BaseCommand):
         world = simulation.World(plan)
         source, products = simulation.open_shop(world=world)
         at_once = max(1, options["block"] // COHORT)
-        kinds = {"truth": simulation.Truth, "sessions": simulation.Sessions}
+        kinds: dict[str, Any] = {
+            "truth": simulation.Truth,
+            "sessions": simulation.Sessions,
+            "dirty": simulation.DirtyFiles,
+        }
         written: dict[str, int] = {}
         with ExitStack() as stack:
             files: list[Any] = [
                 stack.enter_context(kind(options[name], plan))
-                for name, kind in {**kinds, "dirty": simulation.DirtyFiles}.items()
+                for name, kind in kinds.items()
                 if options[name] is not None
             ]
             for first in range(0, world.cohorts, at_once):

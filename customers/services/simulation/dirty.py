@@ -167,7 +167,7 @@ class DirtyFiles:
             ]
 
     @staticmethod
-    def _of_buyer(cohort: Cohort, order: int, name: str) -> str:
+    def _of_buyer(cohort: Cohort, order: Any, name: str) -> str:
         customer = int(cohort.orders["customer"][order])
         return str(cohort.people[name][customer]) if customer >= 0 else ""
 

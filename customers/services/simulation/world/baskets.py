@@ -6,7 +6,6 @@ from customers.services.simulation.world.arrays import (
     BASKETS,
     GUESTS,
     VALUES,
-    Floats,
     Ints,
     Table,
     pick,
@@ -128,7 +127,7 @@ def _split(orders: Table, rng: np.random.Generator) -> Table:
     order = np.repeat(np.arange(goods.size), count)
     piece = rng.exponential(1.0, order.size) + 0.3
     starts = np.concatenate([[0], np.cumsum(count)[:-1]]).astype(np.int64)
-    whole: Floats = np.bincount(order, piece, goods.size)
+    whole = np.bincount(order, piece, goods.size)
     share = np.maximum(goods[order] * piece / whole[order], 1.0).astype(np.int64)
     is_first = np.zeros(order.size, dtype=bool)
     is_first[starts[: goods.size]] = True

@@ -61,7 +61,9 @@ class World:
         delivery.draw_delivery(laws, orders)
         refunds = delivery.draw_refunds(laws, orders, lines)
         voice.judge_orders(laws, orders, lines)
-        truth = outlook.tell_truth(laws, folk, bought, value * self.plan.unit)
+        truth = outlook.tell_truth(
+            laws, folk, bought, np.multiply(value, self.plan.unit, dtype=np.float64)
+        )
         return Cohort(
             index=index,
             wanted=folk["number"] <= self.plan.customers,
