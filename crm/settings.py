@@ -313,6 +313,7 @@ UNFOLD = {
     "SHOW_LANGUAGES": True,
     "SHOW_BACK_BUTTON": True,
     "DASHBOARD_CALLBACK": "customers.admin.dashboard.dashboard_context",
+    "ENVIRONMENT": "customers.admin.dashboard.environment_label",
     "STYLES": [_static("huike/admin.css")],
     "SIDEBAR": {
         "show_search": False,

@@ -9,6 +9,7 @@ class SourceKind(models.TextChoices):
     API = "api", _("API")
     SHOP = "shop", _("Shop platform")
     MANUAL = "manual", _("By hand")
+    SIMULATED = "simulated", _("Simulated")
 
 
 class IdentityKind(models.TextChoices):

@@ -50,3 +50,7 @@ class InvalidOptionsError(DomainError):
 
 class ImportStateError(WrongStateError):
     code = "import_state"
+
+
+class SimulationRefusedError(DomainError):
+    code = "simulation_refused"

@@ -48,6 +48,23 @@ def _fill_jobs() -> None:
             title=_recount_title,
         )
     )
+    registry.job_handlers.register(
+        JobHandler(
+            key="customers.simulate",
+            label=_("Simulated shop"),
+            run_chunk=_simulate,
+            page=lambda job: reverse("admin:customers_customer_changelist"),
+        )
+    )
+
+
+def _simulate(run: Any) -> bool:
+    """Write the next blocks of a simulated shop."""
+    from django.utils import timezone
+
+    from customers.services import simulation
+
+    return simulation.run_chunk(run, now=timezone.now())
 
 
 def _import_title(job: Any) -> str:

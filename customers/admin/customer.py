@@ -3,19 +3,30 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import number_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
 from crm.core.admin.base import ListAdmin
+from crm.core.errors import DomainError
 from crm.core.registry import registry
+from crm.core.tasks import queue_job
 from customers.admin.dashboard import panels
+from customers.enums import SourceKind
 from customers.models import Consent, Customer, CustomerFacts
 from customers.selectors.shop import shop_day, shop_settings
 from customers.selectors.timeline import timeline, visible_sources
+
+SIMULATED_CUSTOMERS = 50_000
+SIMULATED_SEED = 1
 
 
 @admin.register(Customer)
@@ -31,6 +42,33 @@ class CustomerAdmin(ListAdmin):
     fieldsets = ((_("Profile"), {"fields": profile_fields, "classes": ["collapse"]}),)
     readonly_fields = ("lifecycle", "external_id", "public_id")
     change_form_before_template = "customers/customer_before.html"
+    list_before_template = "customers/customers_before.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the address that starts a simulated shop."""
+        start = self.admin_site.admin_view(require_POST(self.simulate))
+        return [path("simulate/", start, name="customers_simulate"), *super().get_urls()]
+
+    def simulate(self, request: HttpRequest) -> HttpResponse:
+        """Start the simulation of a shop in an empty database."""
+        from customers.services import simulation
+
+        if not request.user.is_superuser:
+            raise PermissionDenied
+        try:
+            with transaction.atomic():
+                job = simulation.start_simulation(
+                    customers=SIMULATED_CUSTOMERS,
+                    seed=SIMULATED_SEED,
+                    user_id=request.user.pk,
+                    now=timezone.now(),
+                )
+                queue_job(job.pk)
+        except DomainError as error:
+            messages.error(request, error.message)
+            return HttpResponseRedirect(reverse("admin:index"))
+        messages.success(request, gettext("A worker simulates the shop now."))
+        return HttpResponseRedirect(reverse("admin:core_job_change", args=[job.pk]))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -89,7 +127,8 @@ class CustomerAdmin(ListAdmin):
     ) -> HttpResponse:
         """Show who this is above the form, and what happened below it."""
         context: dict[str, Any] = {}
-        customer = Customer.objects.filter(pk=object_id).first() if object_id.isdigit() else None
+        rows = Customer.objects.select_related("source")
+        customer = rows.filter(pk=object_id).first() if object_id.isdigit() else None
         if customer is not None and self.has_view_permission(request, customer):
             context = _page(request, customer)
         return super().change_view(
@@ -126,6 +165,7 @@ def _page(request: HttpRequest, customer: Customer) -> dict[str, Any]:
     return {
         "customer": customer,
         "facts": facts,
+        "has_simulated_orders": customer.source.kind == SourceKind.SIMULATED,
         "shop": shop_settings(),
         "average_order": facts.total_spend / facts.order_count
         if facts and facts.order_count

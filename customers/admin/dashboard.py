@@ -9,8 +9,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from crm.core.registry import registry
+from customers.models import Customer
 from customers.selectors.revenue import Week, revenue_by_week
-from customers.selectors.shop import demo_notice, shop_day, shop_settings
+from customers.selectors.shop import demo_label, demo_notice, shop_day, shop_settings
 
 CHART_OPTIONS = {
     "responsive": True,
@@ -28,8 +29,9 @@ CHART_OPTIONS = {
 def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add revenue and the registered panels to the admin index."""
     shop = shop_settings()
-    context["demo_notice"] = demo_notice()
+    context["demo_notice"] = demo_notice(shop)
     context["shop"] = shop
+    context["is_empty"] = not Customer.objects.exists()
     context["provisional"] = shop.refund_window_days
     if request.user.has_perm("customers.view_order"):
         weeks = revenue_by_week(until=shop_day(timezone.now()))
@@ -39,6 +41,12 @@ def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str
             context["chart_options"] = json.dumps(CHART_OPTIONS)
     context["panels"] = panels(request, "dashboard", None)
     return context
+
+
+def environment_label(request: HttpRequest) -> list[str] | None:
+    """Return what stands in the head of every page of a shop that is not, or not all, real."""
+    label = demo_label(getattr(request, "shop", None) or shop_settings())
+    return [label, "warning"] if label else None
 
 
 def _chart(weeks: list[Week]) -> dict[str, Any]:

@@ -60,7 +60,7 @@ class Customer(TimeStampedModel):
         default=False,
         db_default=False,
         editable=False,
-        help_text=_("Name and contacts were made up for the demonstration; orders never are."),
+        help_text=_("Name and contacts are made up; where the source is simulated, orders too."),
     )
     source_updated_at = models.DateTimeField(null=True, blank=True, editable=False)
 

@@ -53,12 +53,38 @@ def due_night(*, kind: str, now: datetime) -> str | None:
     return key if is_tonight or made.filter(key__lt=key).exists() else None
 
 
-def demo_notice() -> str:
+SIMULATED = "simulated"
+BESIDE = "simulated-beside"
+"""Words of the demonstration's note: all of the shop is simulated, or a part of it."""
+
+
+def demo_notice(row: ShopSettings | None = None) -> str:
     """Return what the demonstration must say about its data; empty in a real shop."""
-    row = shop_settings()
+    row = row or shop_settings()
     if not row.is_demo:
         return ""
+    words = row.demo_note.split()
+    if SIMULATED in words:
+        return _(
+            "Simulated shop. Customers, orders, money and opinions were drawn by chance from known "
+            "laws; nobody here exists and nothing was ever sold."
+        )
+    if BESIDE in words:
+        return _(
+            "Simulated customers and orders lie beside the others in this database; every figure "
+            "for the whole shop counts both. The simulated ones are marked."
+        )
     return _(
         "Demonstration. The orders are real (Online Retail, 2010–2011), moved by %(weeks)s weeks "
         "to the present. Names, contacts, consent, answers, reviews and tickets are simulated."
     ) % {"weeks": row.demo_note or "0"}
+
+
+def demo_label(row: ShopSettings) -> str:
+    """Return the two words that stand on every page; empty in a real shop."""
+    if not row.is_demo:
+        return ""
+    words = row.demo_note.split()
+    if SIMULATED in words:
+        return _("Simulated shop")
+    return _("Partly simulated") if BESIDE in words else _("Demonstration")
