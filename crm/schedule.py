@@ -14,6 +14,7 @@ EVERY_HOUR = 3600.0
 BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep-jobs": {"task": "core.sweep_jobs", "schedule": EVERY_FEW_SECONDS},
     "prune-jobs": {"task": "core.prune_jobs", "schedule": EVERY_HOUR},
+    "prune-import-changes": {"task": "customers.prune_import_changes", "schedule": EVERY_HOUR},
     "refresh-facts": {"task": "customers.refresh_facts", "schedule": EVERY_MINUTE},
     "nightly-facts": {"task": "customers.start_nightly_rebuild", "schedule": EVERY_FIVE_MINUTES},
     "nightly-scores": {"task": "analytics.start_nightly_scoring", "schedule": EVERY_FIVE_MINUTES},

@@ -113,3 +113,4 @@ class ImportState(models.TextChoices):
     FINISHED = "finished", _("Finished")
     FAILED = "failed", _("Failed")
     CANCELLED = "cancelled", _("Cancelled")
+    UNDONE = "undone", _("Undone")

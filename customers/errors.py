@@ -34,3 +34,11 @@ class MergeRefusedError(WrongStateError):
 
 class UnmergeRefusedError(WrongStateError):
     code = "unmerge_refused"
+
+
+class UndoRefusedError(WrongStateError):
+    code = "undo_refused"
+
+
+class UndoTooLateError(WrongStateError):
+    code = "undo_too_late"

@@ -30,7 +30,7 @@ def publish(*, run: ScoringRun, result: ScoringResult) -> int:
     """Make a run's scores the ones everybody reads; return how many rows it has.
 
     Runs inside the caller's transaction: rows, partition and pointer appear together or not at
-    all. Customers merged or erased meanwhile are left out.
+    all. Customers merged, erased or removed meanwhile are left out.
     """
     table = sql.Identifier(f"score_of_run_{run.pk}")
     with connection.cursor() as cursor:
@@ -48,8 +48,8 @@ def publish(*, run: ScoringRun, result: ScoringResult) -> int:
                 copy.write_row(row)
         _execute(
             cursor,
-            "DELETE FROM {0} s USING customers_customer c"
-            " WHERE c.id = s.customer_id AND c.lifecycle <> 'active'",
+            "DELETE FROM {0} s WHERE NOT EXISTS (SELECT FROM customers_customer c"
+            " WHERE c.id = s.customer_id AND c.lifecycle = 'active')",
             table,
         )
         _execute(

@@ -7,8 +7,9 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,10 +17,15 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextInputWidge
 
 from crm.core.admin.base import ReadOnlyAdmin
 from crm.core.errors import DomainError
+from crm.core.services.audit import record_audit
 from crm.core.tasks import queue_job
+from customers.errors import UndoRefusedError, UndoTooLateError
 from customers.models import ImportBatch
 from customers.selectors.audit import describe_audit
 from customers.services import importing
+from customers.services.importing import undo
+
+MAY_UNDO = "customers.delete_importbatch"
 
 
 class UploadForm(forms.Form):
@@ -95,15 +101,84 @@ class ImportBatchAdmin(ReadOnlyAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """Show the audit below the counts."""
+        """Show the audit below the counts, and whether the import can be undone."""
         batch = (
-            ImportBatch.objects.select_related("job").filter(pk=object_id).first()
+            ImportBatch.objects.select_related("job", "undo_job").filter(pk=object_id).first()
             if object_id.isdigit()
             else None
         )
         context: dict[str, Any] = {}
         if batch is not None:
-            context = {"batch": batch, "audit": describe_audit(batch.audit)}
+            context = {
+                "batch": batch,
+                "audit": describe_audit(batch.audit),
+                **_undo_context(request, batch),
+            }
         return super().change_view(
             request, object_id, form_url, {**context, **(extra_context or {})}
         )
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the undo's address."""
+        view = self.admin_site.admin_view(self.undo)
+        return [
+            path("<int:pk>/undo/", view, name="customers_importbatch_undo"),
+            *super().get_urls(),
+        ]
+
+    def undo(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Say what an undo would do or why it may not be; do it when that is confirmed."""
+        if not request.user.has_perm(MAY_UNDO):
+            raise PermissionDenied
+        batch = get_object_or_404(ImportBatch.objects.select_related("undo_job"), pk=pk)
+        here = reverse("admin:customers_importbatch_change", args=[pk])
+        try:
+            if request.method == "POST":
+                return self._start_undo(request, batch)
+            undo.check_undo(batch, now=timezone.now())
+        except UndoRefusedError:
+            pass  # The page below names the rows.
+        except DomainError as error:
+            messages.error(request, error.message)
+            return HttpResponseRedirect(here)
+        plan = undo.plan_undo(batch)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Undo the import of %(file)s") % {"file": batch.filename},
+            "opts": self.model._meta,
+            "batch": batch,
+            "plan": plan,
+            "refusals": undo.words(plan.refusals),
+        }
+        return TemplateResponse(request, "customers/import_undo.html", context)
+
+    def _start_undo(self, request: HttpRequest, batch: ImportBatch) -> HttpResponse:
+        with transaction.atomic():
+            job = undo.start_undo(batch_id=batch.pk, user_id=request.user.pk, now=timezone.now())
+            record_audit(
+                actor_id=request.user.pk,
+                action="import.undo_started",
+                object_type="customers.importbatch",
+                object_id=batch.public_id,
+            )
+            queue_job(job.pk)
+        messages.success(request, _("A worker undoes the import now."))
+        return HttpResponseRedirect(reverse("admin:core_job_change", args=[job.pk]))
+
+
+def _undo_context(request: HttpRequest, batch: ImportBatch) -> dict[str, Any]:
+    """Return whether the import can be undone, and what stood in the way the last time."""
+    now = timezone.now()
+    refusals, others = undo.last_refusals(batch)
+    may_undo, too_late = request.user.has_perm(MAY_UNDO), False
+    try:
+        undo.check_undo(batch, now=now)
+    except DomainError as error:
+        may_undo, too_late = False, isinstance(error, UndoTooLateError)
+    return {
+        "may_undo": may_undo,
+        "undo_until": undo.kept_until(batch),
+        "undo_is_too_late": too_late,
+        "undo_refusals": undo.words(refusals) if batch.state != "undone" else [],
+        "undo_others": others,
+    }

@@ -276,6 +276,7 @@ class ImportSerializer(SourcedSerializer):
             "error",
             "error_file",
             "created_at",
+            "undone_at",
             "job",
         ]
 
@@ -310,7 +311,7 @@ class UploadSerializer(serializers.Serializer[Any]):
 
 
 class ImportStartedSerializer(serializers.Serializer[Any]):
-    """The answer to an upload: the import, and the job that does it."""
+    """The answer to an upload or an undo: the import, and the job that does it."""
 
     id = serializers.CharField(help_text="The import's id.")
     url = serializers.CharField(help_text="The import's address.")

@@ -11,6 +11,7 @@ from crm.core.services.jobs import JobRun
 from customers.enums import ImportState
 from customers.models import ImportBatch, ImportRow
 from customers.services.importing import formats
+from customers.services.importing.changes import recorded
 from customers.services.importing.counts import Counts
 from customers.services.importing.staging import stage_rows
 
@@ -30,7 +31,7 @@ def run_chunk(run: JobRun) -> bool:
         cursor = run.cursor or {"phase": "stage", "after": {}, "counts": {}}
         place = names.index(cursor["phase"])
         counts = Counts(**cursor["counts"])
-        with transaction.atomic():
+        with transaction.atomic(), recorded(batch.pk):
             after = steps[place][1](run, batch, cursor["after"], counts)
             if after is None and place == len(steps) - 1:
                 return True
