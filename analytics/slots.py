@@ -38,6 +38,8 @@ def fill() -> None:
     )
     for handler in references.handlers():
         registry.reference_handlers.register(handler)
+    for computed in references.computed():
+        registry.computed_rows.register(computed)
     _fill_pages()
     _fill_filters()
     _fill_timeline()

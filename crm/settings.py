@@ -248,6 +248,8 @@ JOB_HINT_AGAIN_SECONDS = 60.0
 """A waiting job is brought to the workers' notice again after this many seconds."""
 JOB_RETENTION_DAYS = 90
 """Finished jobs and their error files are kept this long."""
+IMPORT_UNDO_DAYS = env.int("IMPORT_UNDO_DAYS", default=30)
+"""An import can be undone for so many days; so long is kept what rows were before it."""
 
 # --- Mail ----------------------------------------------------------------------------------------
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))

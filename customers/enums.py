@@ -131,3 +131,4 @@ class ImportState(models.TextChoices):
     FINISHED = "finished", _("Finished")
     FAILED = "failed", _("Failed")
     CANCELLED = "cancelled", _("Cancelled")
+    UNDONE = "undone", _("Undone")

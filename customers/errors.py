@@ -54,3 +54,11 @@ class ImportStateError(WrongStateError):
 
 class SimulationRefusedError(DomainError):
     code = "simulation_refused"
+
+
+class UndoRefusedError(WrongStateError):
+    code = "undo_refused"
+
+
+class UndoTooLateError(WrongStateError):
+    code = "undo_too_late"

@@ -20,6 +20,7 @@ def _fill_jobs() -> None:
 
     from crm.core.registry import JobHandler, registry
     from customers.services import facts, importing, shop
+    from customers.services.importing import undo
 
     registry.job_handlers.register(
         JobHandler(
@@ -28,6 +29,16 @@ def _fill_jobs() -> None:
             run_chunk=importing.run_chunk,
             on_end=importing.on_end,
             title=_import_title,
+            page=lambda job: reverse(
+                "admin:customers_importbatch_change", args=[job.parameters["batch"]]
+            ),
+        )
+    )
+    registry.job_handlers.register(
+        JobHandler(
+            key=undo.KIND,
+            label=_("Undo of an import"),
+            run_chunk=lambda run: undo.run_chunk(run, now=timezone.now()),
             page=lambda job: reverse(
                 "admin:customers_importbatch_change", args=[job.parameters["batch"]]
             ),
@@ -83,12 +94,13 @@ def _recount_title(job: Any) -> str:
 
 
 def _fill_references() -> None:
-    """Say what happens to the record's rows at a merge and at an erasure."""
+    """Say what happens to rows about customers at a merge, at an erasure and when they go."""
     from crm.core.registry import registry
     from customers.services import references
 
     for handler in references.handlers():
         registry.reference_handlers.register(handler)
+    registry.computed_rows.register(references.computed_facts())
 
 
 def _fill_timeline() -> None:

@@ -5,8 +5,10 @@ from django.utils import timezone
 
 from crm.core.tasks import run_job
 from customers.services import facts
+from customers.services.importing import changes
 
 REFRESH_SECONDS = 45.0
+PRUNE_IMPORTS = 20
 
 
 @shared_task(name="customers.refresh_facts")
@@ -22,3 +24,10 @@ def start_nightly_rebuild() -> None:
     job = facts.start_nightly_rebuild(now=timezone.now())
     if job is not None:
         run_job.delay(job.pk)
+
+
+@shared_task(name="customers.prune_import_changes")
+def prune_import_changes() -> None:
+    """Drop what imports changed once they can no longer be undone, some imports at a time."""
+    if changes.prune_changes(now=timezone.now(), limit=PRUNE_IMPORTS) == PRUNE_IMPORTS:
+        prune_import_changes.delay()

@@ -21,8 +21,8 @@ LOCK_TIMEOUT = "3s"
 """How long a partition's removal may make readers of the scores wait."""
 _LOCK = 4_203_772
 _DROP_INACTIVE = (
-    "DELETE FROM {0} s USING customers_customer c"
-    " WHERE c.id = s.customer_id AND c.lifecycle <> 'active'"
+    "DELETE FROM {0} s WHERE NOT EXISTS (SELECT FROM customers_customer c"
+    " WHERE c.id = s.customer_id AND c.lifecycle = 'active')"
 )
 COLUMNS = (
     "run_id", "customer_id", "r_score", "f_score", "m_score", "rfm_group", "p_alive",
@@ -41,8 +41,8 @@ def publish(*, run: ScoringRun, result: ScoringResult) -> int:
     """Make a run's scores the ones everybody reads; return how many rows it has.
 
     Runs inside the caller's transaction: rows, partition and pointer appear together or not at
-    all. Customers merged or erased meanwhile are left out. Runs publish one after the other, so
-    that exactly one is the published one.
+    all. Customers merged, erased or removed meanwhile are left out. Runs publish one after the
+    other, so that exactly one is the published one.
     """
     table = sql.Identifier(_partition(run.pk))
     with connection.cursor() as cursor:

@@ -1,7 +1,11 @@
-"""What happens to score rows when customers merge, part again, or are erased."""
+"""What happens to score rows when customers merge, part again, are erased, or go."""
+
+from collections.abc import Callable, Sequence
+
+from django.db import connection
 
 from analytics.models import CustomerScore, ScoreSnapshot
-from crm.core.registry import ReferenceHandler
+from crm.core.registry import ComputedRows, ReferenceHandler
 
 
 def handlers() -> list[ReferenceHandler]:
@@ -33,3 +37,24 @@ def _erase_history(customer_id: int) -> None:
 
 def _nothing(_customer_id: int) -> None:
     """A view has no rows of its own."""
+
+
+def computed() -> list[ComputedRows]:
+    """Return what is computed about customers: it goes with them."""
+    return [
+        ComputedRows("analytics.CustomerScore.customer", _dropper("analytics_customerscore")),
+        ComputedRows("analytics.ScoreSnapshot.customer", _dropper("analytics_scoresnapshot")),
+        # A view of the first.
+        ComputedRows("analytics.CurrentScore.customer", lambda ids: None),
+    ]
+
+
+def _dropper(table: str) -> Callable[[Sequence[int]], None]:
+    def drop(customer_ids: Sequence[int]) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"DELETE FROM {table} WHERE customer_id = ANY(%s)",  # noqa: S608 - a table of ours
+                [list(customer_ids)],
+            )
+
+    return drop

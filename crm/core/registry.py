@@ -178,6 +178,19 @@ class ReferenceHandler:
 
 
 @dataclass(frozen=True)
+class ComputedRows:
+    """Rows that an app computes about customers, and computes anew when they are gone.
+
+    ``key`` is the foreign key, ``app_label.Model.field``; such rows never keep a customer from
+    being removed: ``drop(ids)`` removes them with the customers.
+    """
+
+    key: str
+    drop: Callable[[Sequence[int]], None]
+    order: int = 100
+
+
+@dataclass(frozen=True)
 class JobHandler:
     """Work of one kind, done in chunks.
 
@@ -209,6 +222,7 @@ class _Registry:
     reference_handlers: Slot[ReferenceHandler] = field(
         default_factory=lambda: Slot("reference_handlers")
     )
+    computed_rows: Slot[ComputedRows] = field(default_factory=lambda: Slot("computed_rows"))
     job_handlers: Slot[JobHandler] = field(default_factory=lambda: Slot("job_handlers"))
 
 

@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -17,11 +18,17 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextInputWidge
 
 from crm.core.admin.base import ReadOnlyAdmin
 from crm.core.errors import DomainError
+from crm.core.services.audit import record_audit
+from crm.core.tasks import queue_job
 from customers.admin.import_check import check_view
+from customers.errors import UndoRefusedError, UndoTooLateError
 from customers.models import ImportBatch
 from customers.selectors.audit import describe_audit, describe_recognition
 from customers.selectors.recognition import recognition_of
 from customers.services import importing
+from customers.services.importing import undo
+
+MAY_UNDO = "customers.delete_importbatch"
 
 
 class UploadForm(forms.Form):
@@ -94,19 +101,21 @@ class ImportBatchAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(reverse("admin:customers_importbatch_check", args=[batch.pk]))
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the page between upload and import."""
+        """Add the page between upload and import, and the undo's."""
         check = self.admin_site.admin_view(partial(check_view, self))
+        undone = self.admin_site.admin_view(self.undo)
         return [
             path("<int:pk>/check/", check, name="customers_importbatch_check"),
+            path("<int:pk>/undo/", undone, name="customers_importbatch_undo"),
             *super().get_urls(),
         ]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """Show the audit below the counts."""
+        """Show the audit below the counts, and whether the import can be undone."""
         batch = (
-            ImportBatch.objects.select_related("job").filter(pk=object_id).first()
+            ImportBatch.objects.select_related("job", "undo_job").filter(pk=object_id).first()
             if object_id.isdigit()
             else None
         )
@@ -119,7 +128,65 @@ class ImportBatchAdmin(ReadOnlyAdmin):
                 "may_go_on": batch.state in importing.WAITING
                 and (batch.job is None or batch.job.is_final)
                 and self.has_add_permission(request),
+                **_undo_context(request, batch),
             }
         return super().change_view(
             request, object_id, form_url, {**context, **(extra_context or {})}
         )
+
+    def undo(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Say what an undo would do or why it may not be; do it when that is confirmed."""
+        if not request.user.has_perm(MAY_UNDO):
+            raise PermissionDenied
+        batch = get_object_or_404(ImportBatch.objects.select_related("undo_job"), pk=pk)
+        here = reverse("admin:customers_importbatch_change", args=[pk])
+        try:
+            if request.method == "POST":
+                return self._start_undo(request, batch)
+            undo.check_undo(batch, now=timezone.now())
+        except UndoRefusedError:
+            pass  # The page below names the rows.
+        except DomainError as error:
+            messages.error(request, error.message)
+            return HttpResponseRedirect(here)
+        plan = undo.plan_undo(batch)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Undo the import of %(file)s") % {"file": batch.filename},
+            "opts": self.model._meta,
+            "batch": batch,
+            "plan": plan,
+            "refusals": undo.words(plan.refusals),
+        }
+        return TemplateResponse(request, "customers/import_undo.html", context)
+
+    def _start_undo(self, request: HttpRequest, batch: ImportBatch) -> HttpResponse:
+        with transaction.atomic():
+            job = undo.start_undo(batch_id=batch.pk, user_id=request.user.pk, now=timezone.now())
+            record_audit(
+                actor_id=request.user.pk,
+                action="import.undo_started",
+                object_type="customers.importbatch",
+                object_id=batch.public_id,
+            )
+            queue_job(job.pk)
+        messages.success(request, _("A worker undoes the import now."))
+        return HttpResponseRedirect(reverse("admin:core_job_change", args=[job.pk]))
+
+
+def _undo_context(request: HttpRequest, batch: ImportBatch) -> dict[str, Any]:
+    """Return whether the import can be undone, and what stood in the way the last time."""
+    now = timezone.now()
+    refusals, others = undo.last_refusals(batch)
+    may_undo, too_late = request.user.has_perm(MAY_UNDO), False
+    try:
+        undo.check_undo(batch, now=now)
+    except DomainError as error:
+        may_undo, too_late = False, isinstance(error, UndoTooLateError)
+    return {
+        "may_undo": may_undo,
+        "undo_until": undo.kept_until(batch),
+        "undo_is_too_late": too_late,
+        "undo_refusals": undo.words(refusals) if batch.state != "undone" else [],
+        "undo_others": others,
+    }

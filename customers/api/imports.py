@@ -26,6 +26,7 @@ from customers.api.serializers import (
 )
 from customers.models import ImportBatch
 from customers.services import importing
+from customers.services.importing import undo
 
 
 @extend_schema_view(
@@ -39,6 +40,11 @@ from customers.services import importing
     start=extend_schema(
         summary="Say how a waiting file is read, and try it out or bring it in",
         request=ToldSerializer,
+        responses={202: ImportStartedSerializer},
+    ),
+    undo=extend_schema(
+        summary="Undo an import: exactly, or not at all with the rows in the way by name",
+        request=None,
         responses={202: ImportStartedSerializer},
     ),
     error_file=extend_schema(
@@ -55,13 +61,20 @@ class ImportViewSet(ResourceViewSet):
     lookup_value_regex = "imp_[0-9a-f]{32}"
     filters_class = ImportFilters
     parser_classes = [MultiPartParser]
-    idempotent_actions = ("create", "start")
+    idempotent_actions = ("create", "start", "undo")
+    action_verbs = {"undo": "delete"}
 
     def create(self, request: Request) -> Response:
         """Store the file and answer at once; ``Location`` is the job to poll."""
         body = UploadSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         return answer_once(request, lambda: self._start(request, body.validated_data))
+
+    @action(detail=True, methods=["post"], parser_classes=[JSONParser, MultiPartParser])
+    def undo(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Queue the undo; 409 ``undo_refused`` names what was changed since."""
+        batch = self.get_object()
+        return answer_once(request, lambda: self._undo(request, batch))
 
     @action(detail=True, url_path="error-file", content_negotiation_class=AnyNegotiation)
     def error_file(self, request: Request, *args: Any, **kwargs: Any) -> FileResponse:
@@ -75,6 +88,18 @@ class ImportViewSet(ResourceViewSet):
         body = ToldSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         return answer_once(request, lambda: self._begin(request, batch, body.validated_data))
+
+    def _undo(self, request: Request, batch: ImportBatch) -> Response:
+        job = undo.start_undo(batch_id=batch.pk, user_id=request.user.pk, now=timezone.now())
+        record_audit(
+            **actor(request),
+            action="import.undo_started",
+            object_type="customers.importbatch",
+            object_id=batch.public_id,
+            request_id=request_id(),
+        )
+        shown = ImportSerializer(batch, context=self.get_serializer_context())
+        return accepted(request, job, {"id": batch.public_id, "url": shown.get_url(batch)})
 
     def _start(self, request: Request, values: dict[str, Any]) -> Response:
         file = values["file"]

@@ -297,6 +297,7 @@ class ImportSerializer(SourcedSerializer):
             "error",
             "error_file",
             "created_at",
+            "undone_at",
             "job",
         ]
 
@@ -377,7 +378,7 @@ class UploadSerializer(ToldSerializer):
 
 
 class ImportStartedSerializer(serializers.Serializer[Any]):
-    """The answer to an upload: the import, and the job that does it (null while it waits)."""
+    """The answer to an upload or an undo: the import, and its job (null while it waits)."""
 
     id = serializers.CharField(help_text="The import's id.")
     url = serializers.CharField(help_text="The import's address.")

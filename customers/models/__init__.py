@@ -3,7 +3,7 @@
 from customers.models.consent import Consent, Suppression
 from customers.models.customer import Attribute, Customer, Identity, MergeRecord
 from customers.models.facts import CustomerFacts, FactsMark
-from customers.models.importing import ImportBatch, ImportMapping, ImportRow
+from customers.models.importing import ImportBatch, ImportChange, ImportMapping, ImportRow
 from customers.models.interaction import Interaction
 from customers.models.order import Order, OrderLine, Refund
 from customers.models.product import Category, Product
@@ -20,6 +20,7 @@ __all__ = [
     "FactsMark",
     "Identity",
     "ImportBatch",
+    "ImportChange",
     "ImportMapping",
     "ImportRow",
     "Interaction",

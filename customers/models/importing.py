@@ -43,6 +43,12 @@ class ImportBatch(TimeStampedModel):
     rows_unchanged = models.BigIntegerField(_("unchanged"), default=0)
     rows_rejected = models.BigIntegerField(_("rejected"), default=0)
     audit = models.JSONField(_("audit"), default=dict, blank=True)
+    # What it changed is on record, so that it can be undone.
+    keeps_changes = models.BooleanField(default=True, editable=False)
+    undo_job = models.ForeignKey(
+        "core.Job", models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+    undone_at = models.DateTimeField(_("undone"), null=True, blank=True, editable=False)
     error = models.TextField(_("error"), blank=True, default="")
     uploaded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -67,6 +73,11 @@ class ImportBatch(TimeStampedModel):
                     + F("rows_rejected")
                 ),
                 name="import_rows_balance",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=ImportState.UNDONE, undone_at__isnull=False)
+                | (~Q(state=ImportState.UNDONE) & Q(undone_at__isnull=True)),
+                name="import_undone_has_time",
             ),
         ]
 
@@ -138,3 +149,35 @@ class ImportRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.batch_id}/{self.row_number}"
+
+
+class ImportChange(models.Model):
+    """What an import did to one row of the record, in order; written by the tables' triggers.
+
+    ``before`` is the row as it was, null for one that the import made; ``after_hash`` is the MD5 of
+    the row as the import left it, null for one that it removed.
+    """
+
+    batch = models.ForeignKey(
+        # No constraint and no index of its own: one row of these is written per row of the record.
+        "customers.ImportBatch",
+        models.CASCADE,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+    table_name = models.CharField(max_length=63)
+    row_id = models.BigIntegerField()
+    before = models.JSONField(null=True)
+    after_hash = models.UUIDField(null=True)
+
+    class Meta:
+        verbose_name = _("change by an import")
+        verbose_name_plural = _("changes by imports")
+        indexes = [
+            # All of one import, row by row; and which import changed a row.
+            models.Index(fields=["batch", "table_name", "row_id"], name="import_change_by_row"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id}: {self.table_name} {self.row_id}"

@@ -12,6 +12,7 @@ from customers.errors import InvalidIdentityError, MergeRefusedError
 from customers.models import Customer, Identity
 from customers.services.consent import suppress
 from customers.services.facts import mark_dirty
+from customers.services.importing.changes import scrub_changes
 from customers.services.references import scrub_history
 
 
@@ -61,6 +62,7 @@ def _erase_profile(customer: Customer, now: datetime) -> None:
         updated_at=now,
     )
     scrub_history(customer.pk)
+    scrub_changes(customer.pk)
     mark_dirty([customer.pk])
 
 

@@ -1,14 +1,15 @@
 """What happens to the record's rows when customers merge, part again, or are erased."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pghistory.models
 from django.apps import apps
+from django.db import connection
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from crm.core.registry import ReferenceHandler
+from crm.core.registry import ComputedRows, ReferenceHandler
 from customers.errors import UnmergeRefusedError
 from customers.models import (
     Consent,
@@ -53,6 +54,19 @@ def handlers() -> list[ReferenceHandler]:
         staying("customers.MergeRecord.target_customer"),
         staying("customers.Customer.merged_into"),
     ]
+
+
+def computed_facts() -> ComputedRows:
+    """Return that facts go with the customers they were counted for."""
+
+    def drop(customer_ids: Sequence[int]) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "DELETE FROM customers_customerfacts WHERE customer_id = ANY(%s)",
+                [list(customer_ids)],
+            )
+
+    return ComputedRows("customers.CustomerFacts.customer", drop)
 
 
 def moving(model: type[Model], erase: Callable[[int], None]) -> ReferenceHandler:

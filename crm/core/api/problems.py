@@ -48,7 +48,9 @@ def problem_handler(error: Exception, context: Mapping[str, Any]) -> Response:
     """Answer any exception of a REST view with a problem document."""
     set_rollback()
     if isinstance(error, DomainError):
-        return problem(status=error.status, code=error.code, detail=error.message)
+        return problem(
+            status=error.status, code=error.code, detail=error.message, details=error.details
+        )
     known = _as_api_exception(error)
     if known is None:
         return _unexpected(error, context)
@@ -78,6 +80,7 @@ def problem(
     code: str,
     detail: str,
     errors: list[dict[str, str]] | None = None,
+    details: Mapping[str, Any] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
     """Build a problem document."""
@@ -91,6 +94,8 @@ def problem(
     }
     if errors is not None:
         body["errors"] = errors
+    if details:
+        body["details"] = dict(details)
     return ProblemResponse(body, status=status, headers=headers)
 
 

@@ -32,6 +32,9 @@ class ProblemSerializer(serializers.Serializer[Any]):
     errors = ProblemErrorSerializer(  # type: ignore[assignment]  # DRF takes it off the class
         many=True, required=False
     )
+    details = serializers.DictField(
+        required=False, help_text="What the rule looked at, such as the rows in the way."
+    )
 
 
 class ExpandableSerializer(ReadSerializer):

@@ -12,6 +12,7 @@ from crm.core.services.jobs import JobRun
 from customers.enums import ImportState
 from customers.models import ImportBatch, ImportRow
 from customers.services.importing import formats
+from customers.services.importing.changes import recorded
 from customers.services.importing.counts import Counts
 from customers.services.importing.format import Step
 from customers.services.importing.rehearsal import rehearse
@@ -33,7 +34,7 @@ def run_chunk(run: JobRun) -> bool:
         cursor = run.cursor or _start(batch, names)
         place = names.index(cursor["phase"])
         counts = Counts(**cursor["counts"])
-        with transaction.atomic():
+        with transaction.atomic(), recorded(batch.pk):
             after = steps[place][1](run, batch, cursor["after"], counts)
             if after is None and place == len(steps) - 1:
                 return True

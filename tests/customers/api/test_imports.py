@@ -8,11 +8,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from crm.core.models import AuditEntry, Job
-from customers.models import ImportBatch, Order
+from crm.core.services.jobs import run_job
+from customers.models import Customer, ImportBatch, Order
 from customers.services.importing.huike import KINDS
 from tests.api import api_client
 from tests.customers.importing import files
-from tests.factories import ImportBatchFactory, JobFactory, SourceFactory
+from tests.customers.importing.files import bring
+from tests.factories import ImportBatchFactory, JobFactory, ShopSettingsFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db
 LIST = "/api/v1/imports/"
@@ -274,3 +276,72 @@ def test_text_that_is_no_object_is_refused_by_field():
     assert refused.status_code in (400, 422)
     assert refused.json()["errors"][0]["pointer"] == "/options"
     assert not ImportBatch.objects.exists()
+
+
+CUSTOMERS = ("customer_id,name", "k1,Ann Lee")
+
+
+def test_an_undo_is_accepted_and_done_by_its_job(hints, django_capture_on_commit_callbacks):
+    ShopSettingsFactory()
+    batch = bring(*CUSTOMERS)
+    client = api_client("write", "read")
+
+    with django_capture_on_commit_callbacks(execute=True):
+        response = client.post(f"{LIST}{batch.public_id}/undo/", headers={"Idempotency-Key": "u"})
+    again = client.post(f"{LIST}{batch.public_id}/undo/", headers={"Idempotency-Key": "u"})
+    other = client.post(f"{LIST}{batch.public_id}/undo/")
+
+    assert response.status_code == 202, response.json()
+    job = Job.objects.get(kind="customers.undo_import")
+    assert response.json()["id"] == batch.public_id
+    assert response["Location"] == response.json()["job"]["url"]
+    assert again.json() == response.json()
+    assert (other.status_code, other.json()["code"]) == (409, "wrong_state")
+    assert hints == [job.pk]
+    entry = AuditEntry.objects.get(action="import.undo_started")
+    assert (entry.actor, entry.object_id) == (client.user, batch.public_id)
+    run_job(job_id=job.pk, worker="test", now=timezone.now(), seconds=60)
+    body = client.get(f"{LIST}{batch.public_id}/").json()
+    assert (body["state"], body["undone_at"] is None) == ("undone", False)
+    assert not Customer.objects.exists()
+
+
+def test_a_refused_undo_names_what_stands_in_the_way():
+    ShopSettingsFactory()
+    batch = bring(*CUSTOMERS)
+    Customer.objects.update(name="Anne Lee")
+    (ann,) = Customer.objects.all()
+
+    response = api_client("write").post(f"{LIST}{batch.public_id}/undo/")
+
+    assert response.status_code == 409
+    body = response.json()
+    assert body["code"] == "undo_refused"
+    assert body["details"] == {
+        "refusals": [
+            {
+                "kind": "customers.customer",
+                "id": ann.public_id,
+                "reason": "changed",
+                "import_id": "",
+                "about_kind": "",
+                "about_id": "",
+                "number": "",
+                "says": "Customer Anne Lee was changed since.",
+            }
+        ],
+        "others": 0,
+    }
+    assert not Job.objects.filter(kind="customers.undo_import").exists()
+    assert not AuditEntry.objects.filter(action="import.undo_started").exists()
+
+
+def test_an_undo_needs_the_permission_to_delete_imports():
+    batch = ImportBatchFactory(state="finished")
+    client = api_client(
+        "write", permissions=["customers.view_importbatch", "customers.add_importbatch"]
+    )
+
+    response = client.post(f"{LIST}{batch.public_id}/undo/")
+
+    assert (response.status_code, response.json()["code"]) == (403, "missing_permission")
