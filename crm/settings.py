@@ -360,6 +360,12 @@ UNFOLD = {
                         "customers.view_importbatch",
                     ),
                     _link(
+                        _("Back office totals"),
+                        "account_balance",
+                        "admin:customers_reconciliation_changelist",
+                        "customers.view_reconciliation",
+                    ),
+                    _link(
                         _("Scoring runs"),
                         "insights",
                         "admin:analytics_scoringrun_changelist",

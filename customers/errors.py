@@ -44,6 +44,10 @@ class UnmergeRefusedError(WrongStateError):
     code = "unmerge_refused"
 
 
+class InvalidTotalError(DomainError):
+    code = "invalid_total"
+
+
 class InvalidOptionsError(DomainError):
     code = "invalid_options"
 

@@ -128,6 +128,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
                 "may_go_on": batch.state in importing.WAITING
                 and (batch.job is None or batch.job.is_final)
                 and self.has_add_permission(request),
+                "may_reconcile": request.user.has_perm("customers.add_reconciliation"),
                 **_undo_context(request, batch),
             }
         return super().change_view(

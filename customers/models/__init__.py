@@ -7,6 +7,7 @@ from customers.models.importing import ImportBatch, ImportChange, ImportMapping,
 from customers.models.interaction import Interaction
 from customers.models.order import Order, OrderLine, Refund
 from customers.models.product import Category, Product
+from customers.models.reconciliation import Reconciliation, RejectedOrder
 from customers.models.shop import ExchangeRate, ShopSettings, Source
 from customers.models.voice import Review, SurveyResponse, Ticket
 
@@ -28,7 +29,9 @@ __all__ = [
     "Order",
     "OrderLine",
     "Product",
+    "Reconciliation",
     "Refund",
+    "RejectedOrder",
     "Review",
     "ShopSettings",
     "Source",

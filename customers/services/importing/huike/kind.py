@@ -37,7 +37,6 @@ TABLES = (
     "customers_ticket",
     "customers_factsmark",
 )
-AGAIN = gettext_noop("the same one stands again further down; the last row counts")
 FUTURE = gettext_noop("the time lies in the future")
 PAST_ONLY = (
     "placed_at",
@@ -237,7 +236,7 @@ class Kind:
 
     def prepare(self, run: JobRun, batch: ImportBatch, _after: object, counts: Counts) -> None:
         """Reject records that stand in the file again, and count all that cannot be read."""
-        reason = f"{self.key}: {AGAIN}"
+        reason = f"{self.key}: {rejects.AGAIN}"
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE customers_importrow")
             cursor.execute(DOUBLES, {"batch": batch.pk, "kind": self.name, "reason": reason})
