@@ -62,3 +62,10 @@ def test_a_preset_reads_only_what_it_names():
 
     assert set(presets.PRESETS["shopify_orders"].reads(layout.names)) == set(layout.names)
     assert presets.PRESETS["taobao_orders"].reads(["OAID", "收货地址", "订单编号"]) == ["订单编号"]
+
+
+def test_a_column_that_stands_twice_matters_only_where_it_is_read():
+    preset = presets.PRESETS["youzan_orders"]
+
+    assert preset.doubled(YOUZAN, ["归属店铺"]) == []
+    assert preset.doubled(YOUZAN, ["归属店铺", "订单实付金额"]) == ["订单实付金额"]

@@ -171,6 +171,16 @@ def test_keys(cell, key):
     assert outcome(values.key, cell, CHINA) == key
 
 
+def test_articles_may_have_stars_and_long_titles():
+    long = "杯" * 150
+
+    assert values.article("Mat 3*5", CHINA) == "Mat 3×5"
+    assert values.article("'007", CHINA) == "007"
+    assert values.article(long, CHINA).startswith("杯" * 100 + "~")
+    assert values.article(long, CHINA) != values.article(long + "子", CHINA)
+    assert outcome(values.article, "6.9E+12", CHINA) == "refused"
+
+
 def test_addresses_that_are_none_are_never_keys():
     tests = ET.fromstring(gzip.decompress((DATA / "isemail_tests.xml.gz").read_bytes()))
     # Control signs are written as their pictures; blanks around an address are trimmed.
