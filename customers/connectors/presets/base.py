@@ -81,6 +81,11 @@ class Preset(ABC):
     def reads(self, header: Iterable[str]) -> list[str]:
         """Return the file's columns that are read; the others are left alone."""
 
+    def doubled(self, header: Iterable[str], doubled: Iterable[str]) -> list[str]:
+        """Return the columns that are read and stand in the file twice (``Layout.doubled``)."""
+        read = set(self.reads(header))
+        return [name for name in doubled if name in read]
+
     @abstractmethod
     def translator(
         self, header: Iterable[str], rules: Rules, *, state: State | None = None

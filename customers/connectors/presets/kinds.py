@@ -48,7 +48,7 @@ def _kind(*targets: Target) -> dict[str, Target]:
 
 
 def _target(name: str, read: Read, names: str = "", *, required: bool = False) -> Target:
-    is_key = read in (ID, EMAIL, PHONE)
+    is_key = read in (ID, EMAIL, PHONE, values.article)
     return Target(name, read, tuple(filter(None, names.split("|"))), required, is_key)
 
 
@@ -143,7 +143,7 @@ KINDS: dict[str, dict[str, Target]] = {
         _target("order_id", ID, ORDER_ID, required=True),
         _target("line_id", ID, "line|item id|line item id|子订单编号|明细编号", required=True),
         _target("kind", lower, "line kind"),
-        _target("sku", ID, SKU, required=True),
+        _target("sku", values.article, SKU, required=True),
         _target("title", TEXT, TITLE),
         _target("category", TEXT, "product category|product type|类目|分类|商品类目"),
         _target(
@@ -158,7 +158,7 @@ KINDS: dict[str, dict[str, Target]] = {
         *REFUNDED,
     ),
     "products": _kind(
-        _target("sku", ID, SKU + "|variant sku|handle|id", required=True),
+        _target("sku", values.article, SKU + "|variant sku|handle|id", required=True),
         _target("title", TEXT, TITLE),
         _target("category", TEXT, "product category|type|product type|类目|分类|商品类目"),
         _target("brand", TEXT, "vendor|manufacturer|品牌"),
@@ -177,7 +177,7 @@ KINDS: dict[str, dict[str, Target]] = {
     "refunds": _kind(
         _target("refund_id", ID, "refund number|退款编号|退款单号", required=True),
         _target("order_id", ID, ORDER_ID),
-        _target("sku", ID, SKU),
+        _target("sku", values.article, SKU),
         _target("quantity", values.count, "qty|退货数量|数量"),
         _target("amount", OFF, "refund amount|refunded amount|refund|退款金额|金额", required=True),
         CURRENCY,
@@ -188,7 +188,7 @@ KINDS: dict[str, dict[str, Target]] = {
     "reviews": _kind(
         _target("review_id", ID, "id|评价ID|评论ID|comment id", required=True),
         *WHO,
-        _target("sku", ID, SKU),
+        _target("sku", values.article, SKU),
         _target("order_id", ID, ORDER_ID),
         _target("rating", MONEY, "stars|score|评分|星级"),
         _target("text", TEXT, "review|comment|body|content|评价内容|评论|评论内容"),

@@ -72,14 +72,16 @@ def _columns(
 
 
 def _score(target: Target, theirs: str, cells: Sequence[str], rules: Rules) -> float:
-    filled = [cell for cell in cells[:MOST_SAMPLES] if not values.is_empty(cell, rules)]
     named = _by_name(target, folded(theirs))
+    if not named and target.name != "email":
+        return 0.0
+    filled = [cell for cell in cells[:MOST_SAMPLES] if not values.is_empty(cell, rules)]
     if not filled:
         return named * 0.8
     readable = sum(_reads(target, cell, rules) for cell in filled) / len(filled)
-    if target.name in ("email", "phone") and readable >= 0.9 and not named:
-        # Nothing but addresses is a column of them whatever its name; phones look like numbers.
-        named = 0.6 if target.name == "email" else 0
+    if not named:
+        # Nothing but addresses is a column of them whatever its name.
+        named = 0.6 if readable >= 0.9 else 0.0
     return named * (0.4 + 0.6 * readable) if readable >= 0.5 else 0.0
 
 
