@@ -52,7 +52,7 @@ def _run_page(job: Any) -> str:
 
 def _fill_pages() -> None:
     from analytics.enums import RfmGroup
-    from analytics.selectors import panels
+    from analytics.selectors import panels, wording
     from crm.core.registry import ListColumn, Panel, registry
 
     registry.panels.register(
@@ -67,8 +67,8 @@ def _fill_pages() -> None:
     )
     boxes = [
         ("churn_risk", _("Customers at risk"), panels.churn_risk),
-        ("rfm_heatmap", _("RFM heat map"), panels.rfm_heatmap),
         ("rfm_groups", _("RFM groups"), panels.rfm_groups),
+        ("rfm_heatmap", _("RFM heat map"), panels.rfm_heatmap),
         ("clv_distribution", _("Predicted spend"), panels.clv_distribution),
         ("freshness", _("Freshness"), panels.freshness),
     ]
@@ -79,8 +79,8 @@ def _fill_pages() -> None:
     labels = dict(RfmGroup.choices)
     columns: list[tuple[str, Any, Any]] = [
         ("rfm_group", _("RFM group"), lambda value: labels[value]),
-        ("churn_probability", _("churn risk"), lambda value: f"{100 * value:.0f} %"),
-        ("predicted_clv", _("predicted spend"), lambda value: f"{value:,.0f}"),
+        ("churn_probability", _("churn risk"), wording.percent),
+        ("predicted_clv", _("predicted spend"), wording.number),
         ("satisfaction", _("satisfaction"), lambda value: f"{value:.0f}"),
     ]
     for order, (key, label, render) in enumerate(columns):

@@ -311,9 +311,9 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,
-    "SHOW_BACK_BUTTON": True,
     "DASHBOARD_CALLBACK": "customers.admin.dashboard.dashboard_context",
     "STYLES": [_static("huike/admin.css")],
+    "SCRIPTS": [_static("huike/page.js")],
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,

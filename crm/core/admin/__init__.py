@@ -55,12 +55,15 @@ class JobAdmin(ReadOnlyAdmin):
     list_display = ("title", "state", "progress", "started_at", "finished_at")
     list_filter = ("state", "kind")
     search_fields = ("title", "public_id")
-    fields = (
-        "state", "started_at", "finished_at", "attempts", "worker", "error", "error_file",
-        "public_id",
-    )  # fmt: skip
+    empty_words = gettext_lazy("Imports, scoring runs and other slow work are listed here.")
     change_form_before_template = "core/job_before.html"
     change_form_after_template = "core/job_after.html"
+
+    def get_fields(self, request: HttpRequest, obj: Job | None = None) -> list[str]:
+        """Name what went wrong only where something did."""
+        told = ["error", "error_file"] if obj is not None else []
+        told = [name for name in told if getattr(obj, name)]
+        return [*told, "started_at", "finished_at", "attempts", "worker", "public_id"]
 
     @admin.display(description=gettext_lazy("progress"))
     def progress(self, job: Job) -> str:
@@ -125,6 +128,12 @@ class ApiKeyAdmin(ListAdmin):
     readonly_fields = ("prefix", "last_used_at", "revoked_at")
     fields = ("name", "user", "scopes", "expires_at", "prefix", "last_used_at", "revoked_at")
     actions = ("revoke",)
+    add_words = gettext_lazy("Add an API key")
+    empty_words = gettext_lazy("A key lets another program read or write over REST.")
+
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> list[str]:
+        """Ask a new key only for what is known yet."""
+        return list(self.fields[:4] if obj is None else self.fields)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -138,7 +147,7 @@ class ApiKeyAdmin(ListAdmin):
             from django import forms
 
             return forms.MultipleChoiceField(
-                choices=ApiScope.choices, label=_("scopes"), widget=forms.CheckboxSelectMultiple
+                choices=ApiScope.choices, label=_("Scopes"), widget=forms.CheckboxSelectMultiple
             )
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
