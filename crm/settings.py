@@ -313,10 +313,10 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,
-    "SHOW_BACK_BUTTON": True,
     "DASHBOARD_CALLBACK": "customers.admin.dashboard.dashboard_context",
     "ENVIRONMENT": "customers.admin.dashboard.environment_label",
     "STYLES": [_static("huike/admin.css")],
+    "SCRIPTS": [_static("huike/page.js")],
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,

@@ -1,5 +1,5 @@
 """The record in the web admin."""
 
-from customers.admin import customer, imports, reconciliation, rows
+from customers.admin import customer, imports, orders, reconciliation, rows
 
-__all__ = ["customer", "imports", "reconciliation", "rows"]
+__all__ = ["customer", "imports", "orders", "reconciliation", "rows"]

@@ -1,5 +1,6 @@
 """Files in: the list, the upload, and what became of the rows."""
 
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -57,12 +58,19 @@ class UploadForm(forms.Form):
 class ImportBatchAdmin(ReadOnlyAdmin):
     list_display = (
         "filename", "source", "state", "rows_total", "rows_created", "rows_updated",
-        "rows_unchanged", "rows_rejected", "created_at",
+        "rows_unchanged", "rows_rejected", "arrived",
     )  # fmt: skip
     list_filter = ("state",)
     list_select_related = ("source",)
-    fields = ("filename", "source", "format", "created_at", "uploaded_by", "job", "public_id")
+    fields = ("filename", "source", "format", "arrived", "uploaded_by", "job", "public_id")
+    readonly_fields = ("arrived",)
+    add_words = gettext_lazy("Bring a file in")
+    empty_words = gettext_lazy("Customers, orders and order lines come in as CSV or Parquet.")
     change_form_before_template = "customers/import_before.html"
+
+    @admin.display(description=gettext_lazy("uploaded"), ordering="created_at")
+    def arrived(self, batch: ImportBatch) -> datetime:
+        return batch.created_at
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return bool(request.user.has_perm("customers.add_importbatch"))
@@ -82,6 +90,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": _("Bring a file in"),
+            "heading": _("Bring a file in"),
             "form": form,
             "opts": self.model._meta,
         }

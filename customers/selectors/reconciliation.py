@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import combinations
+from typing import Any
 
 from django.db import connection
 from django.utils.translation import gettext as _
@@ -163,7 +164,7 @@ def _fitting(parts: Mapping[str, Part], gap: Decimal, given: list[Part]) -> Iter
 
 
 def _month(row: Reconciliation, zone: str) -> _Month:
-    values = {
+    values: dict[str, Any] = {
         "source": row.source_id,
         "currency": row.currency,
         "month": date(row.month.year, row.month.month, 1),
