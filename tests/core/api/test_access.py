@@ -42,6 +42,7 @@ ROUTES = {
     "import-detail": ("customers.importbatch", READ_ONLY),
     "import-error-file": ("customers.importbatch", READ_ONLY),
     "import-start": ("customers.importbatch", {"OPTIONS", "POST"}),
+    "import-undo": ("customers.importbatch", {"OPTIONS", "POST"}),
     "score-list": ("analytics.currentscore", READ_ONLY),
     "scoring-run-list": ("analytics.scoringrun", READ_ONLY | {"POST"}),
     "scoring-run-detail": ("analytics.scoringrun", READ_ONLY),
@@ -51,7 +52,7 @@ ROUTES = {
     "job-error-file": ("core.job", READ_ONLY),
     "schema": (None, READ_ONLY),
 }
-OTHER_VERBS = {("job-cancel", "POST"): "change"}
+OTHER_VERBS = {("job-cancel", "POST"): "change", ("import-undo", "POST"): "delete"}
 MORE_NEEDED = {("customer-scores", "GET"), ("customer-scores", "HEAD")}
 CASES = [(route, method) for route in ROUTES for method in METHODS]
 
