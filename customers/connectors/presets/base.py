@@ -69,7 +69,7 @@ class Preset(ABC):
 
     key: ClassVar[str]
     label: ClassVar[str]
-    kinds: ClassVar[tuple[str, ...]]
+    kinds: tuple[str, ...]
     customer_key: ClassVar[str]
     default_rules: ClassVar[Mapping[str, Any]] = {}
 

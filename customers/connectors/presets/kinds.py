@@ -4,7 +4,7 @@ Names are compared folded (``base.folded``): case, blanks, width and underscores
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from customers.connectors import values
 from customers.connectors.huike import ATTRIBUTE, SCOPED
@@ -221,6 +221,13 @@ KINDS: dict[str, dict[str, Target]] = {
         _target("at", DATE_TIME, "date|timestamp|consent date|时间|同意时间", required=True),
         _target("evidence", TEXT, "source|form|ip|来源|证据"),
     ),
+}
+ORDERS_WITH_LINES = "orders_with_lines"
+OF_LINES = ("line_id", "sku", "title", "category", "quantity", "unit_price", "amount", "unit_cost")
+KINDS[ORDERS_WITH_LINES] = {
+    **KINDS["orders"],
+    **{name: KINDS["lines"][name] for name in OF_LINES},
+    "line_id": replace(KINDS["lines"]["line_id"], is_required=False),
 }
 # Of these one must be mapped: a consent is somebody's.
 ONE_OF = {"consents": ("customer_id", "email", "phone")}

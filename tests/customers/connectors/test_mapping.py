@@ -13,6 +13,7 @@ from customers.connectors.tables import RawRow
 from customers.connectors.values import Rules
 from customers.connectors.values.rules import DATE_ORDERS
 from customers.errors import InvalidMappingError
+from tests.customers.connectors.files import records
 
 QUIET = settings(deadline=None, max_examples=60)
 ORDERS = {
@@ -241,6 +242,41 @@ def test_a_guess_can_be_made_of_anything(header, cells):
 
     assert set(found.mapping.columns.values()) <= set(header)
     json.dumps(found.mapping.as_json())
+
+
+def test_a_file_with_a_row_per_item_gives_orders_and_lines():
+    samples = {
+        "Order No": ["7", "7", "8"],
+        "Date": ["2026-03-31"] * 3,
+        "Order Total": ["30.00", "30.00", "5.00"],
+        "SKU": ["A", "A", "B"],
+        "Qty": ["2", "1", "1"],
+        "Price": ["10.00", "10.00", "5.00"],
+    }
+    rows = [
+        RawRow(place, dict(zip(samples, cells, strict=True)))
+        for place, cells in enumerate(zip(*samples.values(), strict=True))
+    ]
+    mapping = suggest(list(samples), samples, base=Rules(currency="EUR")).mapping
+    preset = MappedFile(mapping)
+
+    assert mapping.kind == "orders_with_lines"
+    assert preset.kinds == ("orders", "lines")
+    assert mapping.problems(list(samples)) == []
+    state, found = None, []
+    for row in rows:
+        translator = preset.translator(list(samples), state=state)
+        found.append(translator(row))
+        state = json.loads(json.dumps(translator.state))
+    assert [(o["order_id"], o["total"], o["currency"]) for o in records(found, "orders")] == [
+        ("7", "30.00", "EUR"),
+        ("8", "5.00", "EUR"),
+    ]
+    assert [(line["line_id"], line["quantity"]) for line in records(found, "lines")] == [
+        ("A#1", "2"),
+        ("A#2", "1"),
+        ("B#1", "1"),
+    ]
 
 
 def test_every_preset_gives_kinds_that_there_are():
