@@ -26,6 +26,7 @@ from customers.errors import (
     UnrecognisedError,
 )
 from customers.models import ImportBatch, ImportMapping, ImportRow, Source
+from customers.selectors.import_review import preset_of
 from customers.services.importing import formats
 from customers.services.importing.options import Options
 
@@ -99,6 +100,7 @@ def describe_import(
         batch = _waiting(batch_id)
         if mapping is not None:
             _set_mapping(batch, mapping)
+            _refuse_doubled(batch)
         if options is not None:
             batch.options = Options.from_json(options).as_json()
         batch.trial = {}
@@ -205,8 +207,19 @@ def _place(
         _set_mapping(batch, mapping)
     elif not batch.format:
         _remember(batch, is_told=bool(options))
+    _refuse_doubled(batch)
     batch.save()
     _keep_mapping(batch)
+
+
+def _refuse_doubled(batch: ImportBatch) -> None:
+    """Refuse a file in which a column that is read stands twice: nobody knows which is meant."""
+    preset = preset_of(batch)
+    twice = [name for name in batch.header if f"{name} (2)" in batch.header]
+    if preset is not None and (names := preset.doubled(batch.header, twice)):
+        raise UnknownFormatError(
+            _("Columns appear twice: %(names)s. Rename one.") % {"names": ", ".join(names)}
+        )
 
 
 def _known(header: list[str], wanted: str) -> str:
