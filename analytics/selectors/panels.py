@@ -77,8 +77,9 @@ def clv_distribution(request: HttpRequest, customer_id: int | None) -> dict[str,
 
 
 def churn_risk(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
-    """Return who puts most money at risk: churn risk × predicted spend."""
+    """Return who is at risk and puts most money there: churn risk × predicted spend."""
     return {
+        "is_scored": CurrentScore.objects.filter(churn_probability__isnull=False).exists(),
         "rows": [
             {
                 "label": str(row.score.customer),
