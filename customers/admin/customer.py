@@ -65,9 +65,9 @@ class CustomerAdmin(ListAdmin):
         return [*self.list_display, *(_column(column) for column in _columns())]
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
-        """Add the slots' filters."""
+        """Put what the slots filter by first: scores are asked for more often than the rest."""
         extra = [entry.filter_class for entry in registry.list_filters if entry.page == "customers"]
-        return [*self.list_filter, *extra]
+        return [*extra, *self.list_filter]
 
     @admin.display(description=_("customer"), ordering="name")
     def who(self, customer: Customer) -> str:
