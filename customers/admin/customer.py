@@ -105,9 +105,9 @@ class CustomerAdmin(ListAdmin):
         return [*self.list_display, *(_column(column) for column in columns)]
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
-        """Add the slots' filters."""
+        """Put what the slots filter by first: scores are asked for more often than the rest."""
         extra = _visible(request, registry.list_filters)
-        return [*self.list_filter, *(entry.filter_class for entry in extra)]
+        return [*(entry.filter_class for entry in extra), *self.list_filter]
 
     @admin.display(description=_("customer"), ordering="name")
     def who(self, customer: Customer) -> str:

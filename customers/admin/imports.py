@@ -1,6 +1,5 @@
 """Files in: the list, the upload, and what became of the rows."""
 
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -13,6 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextInputWidget
@@ -69,8 +69,8 @@ class ImportBatchAdmin(ReadOnlyAdmin):
     change_form_before_template = "customers/import_before.html"
 
     @admin.display(description=gettext_lazy("uploaded"), ordering="created_at")
-    def arrived(self, batch: ImportBatch) -> datetime:
-        return batch.created_at
+    def arrived(self, batch: ImportBatch) -> str:
+        return date_format(timezone.localtime(batch.created_at), "DATETIME_FORMAT")
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return bool(request.user.has_perm("customers.add_importbatch"))

@@ -76,3 +76,26 @@ def test_customers_are_ordered_by_a_score_and_the_unknown_come_last(
     shown = staff_client.get(f"{CUSTOMERS}?o={sign}{column}").context["cl"].result_list
 
     assert [customer.name for customer in shown] == order
+
+
+def test_only_those_whose_risk_is_not_low_are_listed_at_risk(staff_client):
+    ShopSettingsFactory()
+    run = ScoringRunFactory(state="published", published_at=NOON, currency="GBP", horizon_days=90)
+    risks = {"Safe spender": (0.39, 9000), "Gone": (0.95, 2), "Wavering": (0.4, 100)}
+    publish_scores(
+        run,
+        [
+            {
+                "customer": CustomerFactory(name=name),
+                "churn_probability": risk,
+                "predicted_clv": Decimal(spend),
+            }
+            for name, (risk, spend) in risks.items()
+        ],
+    )
+
+    panels = {
+        panel["key"]: panel["data"] for panel in staff_client.get("/admin/").context["panels"]
+    }
+
+    assert [row["label"] for row in panels["churn_risk"]["rows"]] == ["Wavering", "Gone"]

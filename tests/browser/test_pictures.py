@@ -36,21 +36,22 @@ def test_the_readmes_picture_is_small_enough(open_page, tmp_path):
     assert 20_000 < len(content) < MOST_BYTES
 
 
-@pytest.mark.skipif(not WANTED or Path(WANTED) == README, reason="HUIKE_SCREENSHOTS names a folder")
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["1280", "390"])
-@pytest.mark.parametrize("language", ["en", "zh-hans"])
-def test_pictures_of_every_page(open_page, language, size, colours):
-    page = open_page(language, size, color_scheme=colours)
-    folder = Path(WANTED)
-    folder.mkdir(parents=True, exist_ok=True)
+if WANTED and Path(WANTED) != README:
 
-    for name in NAMES:
-        page.goto(address_of(name))
-        steady(page)
-        # As high as the page, so that bars fixed to the bottom cover nothing.
-        height = min(page.evaluate("() => document.documentElement.scrollHeight"), 4000)
-        page.set_viewport_size({"width": size[0], "height": max(height, size[1])})
-        dark = "-dark" if colours == "dark" else ""
-        page.screenshot(path=folder / f"{name}-{language}-{size[0]}{dark}.png")
-        page.set_viewport_size({"width": size[0], "height": size[1]})
+    @pytest.mark.parametrize("colours", ["light", "dark"])
+    @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["1280", "390"])
+    @pytest.mark.parametrize("language", ["en", "zh-hans"])
+    def test_pictures_of_every_page(open_page, language, size, colours):
+        page = open_page(language, size, color_scheme=colours)
+        folder = Path(WANTED)
+        folder.mkdir(parents=True, exist_ok=True)
+
+        for name in NAMES:
+            page.goto(address_of(name))
+            steady(page)
+            # As high as the page, so that bars fixed to the bottom cover nothing.
+            height = min(page.evaluate("() => document.documentElement.scrollHeight"), 4000)
+            page.set_viewport_size({"width": size[0], "height": max(height, size[1])})
+            dark = "-dark" if colours == "dark" else ""
+            page.screenshot(path=folder / f"{name}-{language}-{size[0]}{dark}.png")
+            page.set_viewport_size({"width": size[0], "height": size[1]})

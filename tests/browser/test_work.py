@@ -66,6 +66,7 @@ def test_a_file_is_brought_in_by_hand_and_followed_to_its_end(open_page, worker,
     batch = ImportBatch.objects.get(source__key=source)
     assert (batch.rows_total, batch.rows_created, batch.rows_rejected) == (3, 2, 1)
     expect(page.get_by_role("heading", level=1)).to_have_text("by-hand.csv")
+    expect(page.locator("#importbatch_form")).to_contain_text(re.compile(r"\d{4}, \d\d:\d\d"))
     with page.expect_download() as download:
         page.get_by_role("link", name="Rows with their reasons (CSV)").click()
     text = Path(download.value.path()).read_text(encoding="utf-8-sig")

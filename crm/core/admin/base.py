@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.admin import ShowFacets
 from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.utils.functional import cached_property
@@ -28,6 +29,7 @@ class ListAdmin(ModelAdmin):
 
     paginator = BoundedPaginator
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER
     list_per_page = 50
     empty_value_display = "–"
     add_words: "StrPromise | str" = ""
