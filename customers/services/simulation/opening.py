@@ -69,12 +69,6 @@ def check(*, plan: Plan, today: date, beside: bool = False) -> None:
 
 
 def _check_neighbours(plan: Plan, beside: bool) -> None:
-    shop = shop_settings()
-    if (plan.zone, plan.currency) != (shop.zone, shop.currency):
-        raise SimulationRefusedError(
-            _("The shop counts in %(zone)s and %(currency)s; the simulation must, too.")
-            % {"zone": shop.zone, "currency": shop.currency}
-        )
     if beside:
         return
     if has_real_customers():
