@@ -205,7 +205,7 @@ def test_the_truth_file_tells_what_is_in_the_record(tmp_path):
 
 
 def test_dirty_files_are_rejected_row_by_row_as_they_say(tmp_path):
-    simulate(60, dirty=tmp_path / "dirty")
+    simulate(700, dirty=tmp_path / "dirty")
     told = json.loads((tmp_path / "dirty" / "defects.json").read_text())
 
     for name, expected in told.items():
