@@ -1,7 +1,7 @@
 """What a platform's customers file says people allow, completed by what the owner declared."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -36,7 +36,7 @@ class Declared:
             if record.kind != CONSENTS
         ]
 
-    def _columns(self, said: list[Mapping[str, str]], remarks: Counter[str]) -> dict[str, Any]:
+    def _columns(self, said: Sequence[Mapping[str, str]], remarks: Counter[str]) -> dict[str, Any]:
         columns: dict[str, Any] = {}
         proofs: list[str] = []
         for cells in said:
