@@ -366,6 +366,12 @@ UNFOLD = {
                         "customers.view_reconciliation",
                     ),
                     _link(
+                        _("Exchange rates"),
+                        "currency_exchange",
+                        "admin:customers_exchangerate_changelist",
+                        "customers.view_exchangerate",
+                    ),
+                    _link(
                         _("Scoring runs"),
                         "insights",
                         "admin:analytics_scoringrun_changelist",

@@ -29,9 +29,7 @@ def _fill_jobs() -> None:
             run_chunk=importing.run_chunk,
             on_end=importing.on_end,
             title=_import_title,
-            page=lambda job: reverse(
-                "admin:customers_importbatch_change", args=[job.parameters["batch"]]
-            ),
+            page=_import_page,
         )
     )
     registry.job_handlers.register(
@@ -76,6 +74,15 @@ def _simulate(run: Any) -> bool:
     from customers.services import simulation
 
     return simulation.run_chunk(run, now=timezone.now())
+
+
+def _import_page(job: Any) -> str:
+    """Return where an import shows what became of it; after a dry run, where it goes on."""
+    from django.urls import reverse
+
+    tried = job.parameters.get("dry_run") and job.state == "succeeded"
+    name = "check" if tried else "change"
+    return reverse(f"admin:customers_importbatch_{name}", args=[job.parameters["batch"]])
 
 
 def _import_title(job: Any) -> str:

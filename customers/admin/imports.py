@@ -23,7 +23,7 @@ from crm.core.services.audit import record_audit
 from crm.core.tasks import queue_job
 from customers.admin.import_check import check_view
 from customers.errors import UndoRefusedError, UndoTooLateError
-from customers.models import ImportBatch
+from customers.models import ImportBatch, Order
 from customers.selectors.audit import describe_audit, describe_recognition
 from customers.selectors.recognition import recognition_of
 from customers.services import importing
@@ -137,6 +137,8 @@ class ImportBatchAdmin(ReadOnlyAdmin):
                 "may_go_on": batch.state in importing.WAITING
                 and (batch.job is None or batch.job.is_final)
                 and self.has_add_permission(request),
+                "unrated": Order.objects.without_rate().filter(source=batch.source_id).count(),
+                "may_rate": request.user.has_perm("customers.view_exchangerate"),
                 "may_reconcile": request.user.has_perm("customers.add_reconciliation"),
                 **_undo_context(request, batch),
             }

@@ -49,7 +49,25 @@ def _kind(*targets: Target) -> dict[str, Target]:
 
 def _target(name: str, read: Read, names: str = "", *, required: bool = False) -> Target:
     is_key = read in (ID, EMAIL, PHONE, values.article)
-    return Target(name, read, tuple(filter(None, names.split("|"))), required, is_key)
+    known = f"{names}|{ELSEWHERE.get(name, '')}"
+    return Target(name, read, tuple(filter(None, known.split("|"))), required, is_key)
+
+
+# Names in German, French and Spanish of the columns that most files have.
+ELSEWHERE = {
+    "order_id": "bestellung|bestellnummer|bestell-nr|commande|pedido",
+    "customer_id": "kundennummer|kunden-nr|kundennr|id client|id cliente",
+    "email": "courriel|correo",
+    "phone": "telefon|handy|telefono",
+    "placed_at": "datum|bestelldatum|date de commande|fecha",
+    "total": "summe|betrag|gesamt|gesamtbetrag|montant|importe",
+    "currency": "währung|devise|moneda",
+    "sku": "artikel|artikelnummer|artikel-nr|articulo",
+    "quantity": "menge|anzahl|quantité|cantidad",
+    "unit_price": "preis|einzelpreis|prix|precio",
+    "price": "preis|prix|precio",
+    "name": "nom|nombre",
+}
 
 
 ORDER_ID = (

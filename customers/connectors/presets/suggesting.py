@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from customers.connectors import values
 from customers.connectors.huike import CellError
-from customers.connectors.presets.base import folded
+from customers.connectors.presets.base import ORDERS, folded
 from customers.connectors.presets.kinds import KINDS, Target, required
 from customers.connectors.presets.mapping import Mapping
 from customers.connectors.values import Explanation, Rules
@@ -39,6 +39,9 @@ def suggest(
     rules, explanations = values.guess_rules(samples, base)
     found = {name: _columns(name, header, samples, rules) for name in ([kind] if kind else KINDS)}
     best = max(found, key=lambda name: _fit(name, found[name]))
+    if ORDERS in found and not _fit(best, found[best])[0]:
+        # Nothing that is needed was recognised: most files are of orders.
+        best = ORDERS
     columns = {ours: theirs for ours, (theirs, _score) in found[best].items()}
     scores = {ours: score for ours, (_theirs, score) in found[best].items()}
     return Suggestion(Mapping(best, columns, rules), scores, explanations)
