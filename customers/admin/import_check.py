@@ -22,7 +22,7 @@ from unfold.widgets import (
 
 from crm.core.errors import DomainError
 from crm.core.tasks import queue_job
-from customers.enums import ImportFormat
+from customers.enums import ImportFormat, OrderStatus
 from customers.models import ImportBatch
 from customers.selectors.audit import KIND_LABELS, describe_trial
 from customers.selectors.import_review import Review, review_import
@@ -206,10 +206,12 @@ def _take(
         chosen = {
             target.name: request.POST.get(COLUMN + target.name, "") for target in review.targets
         }
+        rules = rules_form.rules(review.mapping["rules"])
+        rules["statuses"] = {**rules.get("statuses", {}), **_statuses(request)}
         mapping = {
             "kind": review.mapping["kind"],
             "columns": {ours: theirs for ours, theirs in chosen.items() if theirs},
-            "rules": rules_form.rules(review.mapping["rules"]),
+            "rules": rules,
         }
     else:
         options["rules"] = rules_form.rules(batch.options.get("rules", {}))
@@ -225,6 +227,12 @@ def _take(
     else:
         messages.success(request, _("A worker brings the file in."))
     return HttpResponseRedirect(reverse("admin:core_job_change", args=[job.pk]))
+
+
+def _statuses(request: HttpRequest) -> dict[str, str]:
+    """Return what was said of words for an order's state: word by word, in two rows of fields."""
+    words, meant = request.POST.getlist("status-word"), request.POST.getlist("status-meaning")
+    return {word: ours for word, ours in zip(words, meant, strict=False) if ours}
 
 
 def _says_nothing_new(
@@ -261,6 +269,7 @@ def _context(
             }
             for target in review.targets
         ],
+        "statuses": OrderStatus.choices,
         "kinds": [(name, _(label)) for name, label in KIND_LABELS.items()],
         "by_hand": batch.format == ImportFormat.MAPPED or not batch.format,
         "rules_form": forms_shown[0],
