@@ -118,6 +118,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o640
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=2 * 1024**3)
 """Largest import file that is accepted, in bytes."""
+EXPORT_RETENTION_DAYS = env.int("EXPORT_RETENTION_DAYS", default=7)
+"""An exported file can be downloaded for so many days; then it is removed."""
 
 # --- Language and time ---------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -210,6 +212,9 @@ SPECTACULAR_SETTINGS = {
         "JobState": "crm.core.enums.JobState",
         "ImportState": "customers.enums.ImportState",
         "ImportFormat": "customers.enums.ImportFormat",
+        "ExportKind": "customers.enums.ExportKind",
+        "ExportState": "customers.enums.ExportState",
+        "FileFormat": "customers.enums.FileFormat",
         "OrderStatus": "customers.enums.OrderStatus",
         "LineKind": "customers.enums.LineKind",
         "RefundKind": "customers.enums.RefundKind",
@@ -355,6 +360,12 @@ UNFOLD = {
                         "upload_file",
                         "admin:customers_importbatch_changelist",
                         "customers.view_importbatch",
+                    ),
+                    _link(
+                        _("Exports"),
+                        "download",
+                        "admin:customers_export_changelist",
+                        "customers.view_export",
                     ),
                     _link(
                         _("Scoring runs"),

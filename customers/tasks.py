@@ -4,9 +4,10 @@ from celery import shared_task
 from django.utils import timezone
 
 from crm.core.tasks import run_job
-from customers.services import facts
+from customers.services import exporting, facts
 
 REFRESH_SECONDS = 45.0
+EXPIRE_BATCH = 500
 
 
 @shared_task(name="customers.refresh_facts")
@@ -22,3 +23,10 @@ def start_nightly_rebuild() -> None:
     job = facts.start_nightly_rebuild(now=timezone.now())
     if job is not None:
         run_job.delay(job.pk)
+
+
+@shared_task(name="customers.expire_exports")
+def expire_exports() -> None:
+    """Remove exported files past their last day, a batch at a time."""
+    if exporting.expire_exports(now=timezone.now(), limit=EXPIRE_BATCH) == EXPIRE_BATCH:
+        expire_exports.delay()

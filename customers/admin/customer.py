@@ -10,16 +10,16 @@ from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
-from crm.core.admin.base import ListAdmin
 from crm.core.registry import registry
 from customers.admin.dashboard import panels
+from customers.admin.lists import ExportableList
 from customers.models import Consent, Customer, CustomerFacts
 from customers.selectors.shop import shop_day, shop_settings
 from customers.selectors.timeline import timeline, visible_sources
 
 
 @admin.register(Customer)
-class CustomerAdmin(ListAdmin):
+class CustomerAdmin(ExportableList):
     search_fields = ("name",)
     search_help_text = _("Name, e-mail, phone, or the whole id")
     list_filter = ("lifecycle", "is_simulated", "language")

@@ -12,6 +12,7 @@ from unfold.admin import TabularInline
 
 from crm.core.admin.base import ListAdmin, ReadOnlyAdmin
 from crm.core.tasks import queue_job
+from customers.admin.lists import ExportableList
 from customers.models import Order, OrderLine, Product, Refund, ShopSettings, Source
 from customers.services.shop import update_shop_settings
 
@@ -39,7 +40,7 @@ class RefundInline(ReadOnlyInline):
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnlyAdmin):
+class OrderAdmin(ExportableList, ReadOnlyAdmin):
     list_display = (
         "external_id",
         "customer",
@@ -61,7 +62,7 @@ class OrderAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Product)
-class ProductAdmin(ReadOnlyAdmin):
+class ProductAdmin(ExportableList, ReadOnlyAdmin):
     list_display = ("sku", "title", "price", "currency", "is_active")
     search_fields = ("sku", "title")
 
