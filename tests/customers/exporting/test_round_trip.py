@@ -219,3 +219,24 @@ def test_a_list_without_rows_is_a_file_with_a_header(format):
         batch = files.bring_back(files.content(done), format)
         assert (kind, *fates(batch)) == (kind, 0, 0, 0, 0, 0)
         assert batch.header == list(KINDS[kind].columns)
+
+
+def test_what_came_from_a_foreign_file_goes_out_and_in_again_too():
+    ShopSettingsFactory()
+    bring(
+        "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country",
+        "536365,85123A,WHITE HEART,6,2010-12-01 08:26:00,2.55,17850,United Kingdom",
+        "536365,85123A,WHITE HEART,6,2010-12-01 08:26:00,2.55,17850,United Kingdom",
+        "536365,POST,POSTAGE,1,2010-12-01 08:26:00,18,17850,United Kingdom",
+        "536366,22633,HAND WARMER,2,2010-12-01 08:28:00,1.85,,United Kingdom",
+        "C536379,85123A,WHITE HEART,-7,2010-12-01 09:41:00,2.55,17850,United Kingdom",
+        "C536380,D,Discount,-1,2010-12-01 09:41:00,27.5,14527,United Kingdom",
+    )
+    before = record()
+    kinds = ("customers", "products", "orders", "lines", "refunds")
+    for kind in kinds:
+        done = files.export(kind)
+        assert done.rows > 0
+        batch = files.bring_back(files.content(done), "csv")
+        assert (kind, *fates(batch)) == (kind, done.rows, 0, 0, done.rows, 0)
+    assert record() == before
