@@ -21,6 +21,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep-jobs": _every(EVERY_FEW_SECONDS, "core.sweep_jobs"),
     "prune-jobs": _every(EVERY_HOUR, "core.prune_jobs"),
     "prune-import-changes": _every(EVERY_HOUR, "customers.prune_import_changes"),
+    "expire-exports": _every(EVERY_HOUR, "customers.expire_exports"),
     "refresh-facts": _every(EVERY_MINUTE, "customers.refresh_facts"),
     "nightly-facts": _every(EVERY_FIVE_MINUTES, "customers.start_nightly_rebuild"),
     "nightly-scores": _every(EVERY_FIVE_MINUTES, "analytics.start_nightly_scoring"),

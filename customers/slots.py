@@ -19,7 +19,7 @@ def _fill_jobs() -> None:
     from django.utils.translation import gettext_lazy as _
 
     from crm.core.registry import JobHandler, registry
-    from customers.services import facts, importing, shop
+    from customers.services import exporting, facts, importing, shop
     from customers.services.importing import undo
 
     registry.job_handlers.register(
@@ -39,6 +39,18 @@ def _fill_jobs() -> None:
             run_chunk=lambda run: undo.run_chunk(run, now=timezone.now()),
             page=lambda job: reverse(
                 "admin:customers_importbatch_change", args=[job.parameters["batch"]]
+            ),
+        )
+    )
+    registry.job_handlers.register(
+        JobHandler(
+            key=exporting.KIND,
+            label=_("Export"),
+            run_chunk=lambda run: exporting.run_chunk(run, select=_listed_rows, now=timezone.now()),
+            on_end=exporting.on_end,
+            title=_export_title,
+            page=lambda job: reverse(
+                "admin:customers_export_change", args=[job.parameters["export"]]
             ),
         )
     )
@@ -92,6 +104,29 @@ def _import_title(job: Any) -> str:
     is_dry = job.parameters.get("dry_run")
     words = gettext("Dry run of %(file)s") if is_dry else gettext("Import of %(file)s")
     return words % job.parameters
+
+
+def _listed_rows(export: Any) -> Any:
+    """Make an export's list again, as REST or the web admin shows it to who asked for it."""
+    from customers.enums import ListOf
+
+    if export.filtered_by == ListOf.ADMIN:
+        from customers.admin.lists import listed_rows
+    else:
+        from customers.api.lists import listed_rows
+    return listed_rows(kind=export.kind, filters=export.filters, user=export.created_by)
+
+
+def _export_title(job: Any) -> str:
+    """Name what a job takes out."""
+    from customers.enums import ExportKind, FileFormat
+
+    if not {"kind", "format"} <= job.parameters.keys():
+        return str(job.title)
+    return gettext("Export of %(kind)s as %(format)s") % {
+        "kind": ExportKind(job.parameters["kind"]).label,
+        "format": FileFormat(job.parameters["format"]).label,
+    }
 
 
 def _recount_title(job: Any) -> str:

@@ -4,11 +4,12 @@ from celery import shared_task
 from django.utils import timezone
 
 from crm.core.tasks import run_job
-from customers.services import facts
+from customers.services import exporting, facts
 from customers.services.importing import changes
 
 REFRESH_SECONDS = 45.0
 PRUNE_IMPORTS = 20
+EXPIRE_BATCH = 500
 
 
 @shared_task(name="customers.refresh_facts")
@@ -31,3 +32,10 @@ def prune_import_changes() -> None:
     """Drop what imports changed once they can no longer be undone, some imports at a time."""
     if changes.prune_changes(now=timezone.now(), limit=PRUNE_IMPORTS) == PRUNE_IMPORTS:
         prune_import_changes.delay()
+
+
+@shared_task(name="customers.expire_exports")
+def expire_exports() -> None:
+    """Remove exported files past their last day, a batch at a time."""
+    if exporting.expire_exports(now=timezone.now(), limit=EXPIRE_BATCH) == EXPIRE_BATCH:
+        expire_exports.delay()

@@ -12,6 +12,7 @@ from customers.models import (
     Category,
     Consent,
     Customer,
+    Export,
     ImportBatch,
     Order,
     OrderLine,
@@ -201,6 +202,15 @@ class ImportBatchFactory(HuikeFactory):
     source = factory.SubFactory(SourceFactory)
     filename = "orders.csv"
     format = "online_retail"
+
+
+class ExportFactory(HuikeFactory):
+    class Meta:
+        model = Export
+
+    source = factory.SubFactory(SourceFactory)
+    kind = "customers"
+    format = "csv"
 
 
 class ScoringRunFactory(HuikeFactory):

@@ -17,12 +17,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from crm.core.admin.base import ListAdmin
 from crm.core.errors import DomainError
 from crm.core.registry import ListColumn, registry
 from crm.core.tasks import queue_job
 from customers.admin.columns import UnknownLast
 from customers.admin.dashboard import panels
+from customers.admin.lists import ExportableList
 from customers.enums import SourceKind
 from customers.models import Consent, Customer, CustomerFacts
 from customers.selectors.shop import shop_day, shop_settings
@@ -33,7 +33,7 @@ SIMULATED_SEED = 1
 
 
 @admin.register(Customer)
-class CustomerAdmin(ListAdmin):
+class CustomerAdmin(ExportableList):
     search_fields = ("name",)
     search_help_text = _("Name, e-mail, phone, or the whole id")
     list_filter = ("lifecycle", "is_simulated", "language")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.core.admin.base import ReadOnlyAdmin
 from customers.admin.columns import amount_column, plain_amount
+from customers.admin.lists import ExportableList
 from customers.models import Order
 from customers.selectors.timeline import money
 
@@ -25,7 +26,7 @@ PARTS = (
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnlyAdmin):
+class OrderAdmin(ExportableList, ReadOnlyAdmin):
     list_display = (
         "external_id", "buyer", "placed_at", "status", amount_column(Order, "total"), "returned",
     )  # fmt: skip

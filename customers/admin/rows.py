@@ -15,13 +15,14 @@ from django.utils.translation import gettext_lazy as _
 from crm.core.admin.base import ListAdmin, ReadOnlyAdmin
 from crm.core.tasks import queue_job
 from customers.admin.columns import amount_column, plain_amount
+from customers.admin.lists import ExportableList
 from customers.models import Product, ShopSettings, Source
 from customers.selectors.shop import shop_settings
 from customers.services.shop import update_shop_settings
 
 
 @admin.register(Product)
-class ProductAdmin(ReadOnlyAdmin):
+class ProductAdmin(ExportableList, ReadOnlyAdmin):
     list_display = ("sku", "title", amount_column(Product, "price"), "is_active")
     search_fields = ("sku", "title")
     search_help_text = _("A part of the SKU or the title")

@@ -2,6 +2,7 @@
 
 from customers.models.consent import Consent, Suppression
 from customers.models.customer import Attribute, Customer, Identity, MergeRecord
+from customers.models.export import Export
 from customers.models.facts import CustomerFacts, FactsMark
 from customers.models.importing import ImportBatch, ImportChange, ImportMapping, ImportRow
 from customers.models.interaction import Interaction
@@ -18,6 +19,7 @@ __all__ = [
     "Customer",
     "CustomerFacts",
     "ExchangeRate",
+    "Export",
     "FactsMark",
     "Identity",
     "ImportBatch",

@@ -73,7 +73,8 @@ def parser(header: Iterable[str], columns: Columns, readers: Readers) -> Callabl
     for given in header:
         name = _canonical(given)
         if column := columns.get(name):
-            reads.append((given, name, _reader(column, readers), column.is_required))
+            must = column.is_required and not column.may_be_empty
+            reads.append((given, name, _reader(column, readers), must))
         elif columns.is_open and _is_open(name):
             reads.append((given, name, _open_reader(name, readers), False))
 

@@ -11,6 +11,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext_noop
 
 from crm.core.services.jobs import JobRun
+from customers.connectors.tables.harmless import guard
 from customers.models import ImportBatch, ImportRow
 from customers.selectors.audit import word_reason
 from customers.selectors.shop import shop_settings
@@ -96,14 +97,10 @@ def _write_error_file(run: JobRun, batch: ImportBatch) -> None:
         for row in rows.iterator(chunk_size=2000):
             if not header:
                 header = list(row.told)
-                writer.writerow([*map(_harmless, header), "row", "reason"])
-            cells = [_harmless(str(row.told.get(name, ""))) for name in header]
+                writer.writerow([*map(guard, header), "row", "reason"])
+            cells = [guard(str(row.told.get(name, ""))) for name in header]
             writer.writerow([*cells, row.row_number, word_reason(row.reason)])
         text.flush()
         file.seek(0)
         run.attach_errors(f"{batch.public_id}-errors.csv", File(file))
         text.detach()
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

@@ -16,6 +16,7 @@ from crm.core.models import ApiKey
 from tests.api import api_client, client_with, publish_scores, token_for
 from tests.factories import (
     CustomerFactory,
+    ExportFactory,
     ImportBatchFactory,
     JobFactory,
     OrderFactory,
@@ -43,6 +44,9 @@ ROUTES = {
     "import-error-file": ("customers.importbatch", READ_ONLY),
     "import-start": ("customers.importbatch", {"OPTIONS", "POST"}),
     "import-undo": ("customers.importbatch", {"OPTIONS", "POST"}),
+    "export-list": ("customers.export", READ_ONLY | {"POST"}),
+    "export-detail": ("customers.export", READ_ONLY),
+    "export-file": ("customers.export", READ_ONLY),
     "score-list": ("analytics.currentscore", READ_ONLY),
     "scoring-run-list": ("analytics.scoringrun", READ_ONLY | {"POST"}),
     "scoring-run-detail": ("analytics.scoringrun", READ_ONLY),
@@ -53,7 +57,10 @@ ROUTES = {
     "schema": (None, READ_ONLY),
 }
 OTHER_VERBS = {("job-cancel", "POST"): "change", ("import-undo", "POST"): "delete"}
-MORE_NEEDED = {("customer-scores", "GET"), ("customer-scores", "HEAD")}
+MORE_NEEDED = {
+    "customer-scores": ["view_customer"],
+    "export-file": ["view_customer", "add_export"],
+}
 CASES = [(route, method) for route in ROUTES for method in METHODS]
 
 
@@ -79,6 +86,7 @@ def address():
             "order": OrderFactory,
             "product": ProductFactory,
             "import": ImportBatchFactory,
+            "export": ExportFactory,
             "scoring-run": ScoringRunFactory,
             "job": JobFactory,
         }
@@ -176,9 +184,9 @@ def test_scope_and_permission_together_open_what_exists(route, method, address):
 
     response = call(client, method, url)
 
-    if (route, method) in MORE_NEEDED:
+    for codename in MORE_NEEDED.get(route, []) if method in ("GET", "HEAD") else []:
         assert response.status_code == 403
-        client.user.user_permissions.add(Permission.objects.get(codename="view_customer"))
+        client.user.user_permissions.add(Permission.objects.get(codename=codename))
         response = call(client, method, url)
     if method not in ROUTES[route][1]:
         assert response.status_code == 405
@@ -186,6 +194,9 @@ def test_scope_and_permission_together_open_what_exists(route, method, address):
         assert response.status_code == 404
     elif route == "import-undo" and method == "POST":
         # It reads no body; this import has not run.
+        assert response.status_code == 409
+    elif route == "export-file" and method != "OPTIONS":
+        # It is not written yet.
         assert response.status_code == 409
     elif method == "POST" and route != "job-cancel":
         # It got as far as reading the body, which is of no type the address reads.

@@ -23,6 +23,7 @@ from customers.services.importing.counts import Counts
 from customers.services.importing.format import Columns, OneByOne
 
 ROWS = 5_000
+LONGEST_KEY = 120
 TABLES = (
     "customers_customer",
     "customers_identity",
@@ -228,7 +229,9 @@ class Kind:
         """Return by which order number, customer and other key the row is one within its file."""
         values = row.values
         if self.columns is huike.CUSTOMERS:
-            return "", values.get("customer_id", ""), ""
+            contact = values.get("email") or values.get("phone") or ""
+            alone = contact if 0 < len(contact) <= LONGEST_KEY else str(row.number)
+            return "", (own := values.get("customer_id", "")), "" if own else alone
         # Orders are known by their number alone, whoever placed them.
         if self.columns is huike.ORDERS or self.columns is huike.LINES:
             return values.get("order_id", ""), "", values.get("line_id", "")
