@@ -208,6 +208,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "JobState": "crm.core.enums.JobState",
+        "AlertSeverity": "crm.core.enums.AlertSeverity",
         "ImportState": "customers.enums.ImportState",
         "ImportFormat": "customers.enums.ImportFormat",
         "OrderStatus": "customers.enums.OrderStatus",
@@ -253,6 +254,8 @@ IMPORT_UNDO_DAYS = env.int("IMPORT_UNDO_DAYS", default=30)
 
 # --- Mail ----------------------------------------------------------------------------------------
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="huike@localhost")
+EMAIL_TIMEOUT = 30
 
 # --- Logs ----------------------------------------------------------------------------------------
 LOG_FORMAT = env.str("LOG_FORMAT", default="json")
@@ -368,6 +371,7 @@ UNFOLD = {
                     _link(
                         _("Jobs"), "pending_actions", "admin:core_job_changelist", "core.view_job"
                     ),
+                    _link(_("Alerts"), "warning", "admin:core_alert_changelist", "core.view_alert"),
                     _link(_("API keys"), "key", "admin:core_apikey_changelist", "core.view_apikey"),
                     _link(
                         _("Shop settings"),
