@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 
 from analytics.api.routes import patterns as analytics_patterns
 from analytics.api.routes import register as register_analytics
+from crm.core.api.alerts import AlertViewSet
 from crm.core.api.docs import DocsView, SchemaView
 from crm.core.api.jobs import JobViewSet
 from crm.core.api.views import UnknownAddressView
@@ -15,6 +16,7 @@ router = SimpleRouter()
 register_customers(router)
 register_analytics(router)
 router.register("jobs", JobViewSet, "job")
+router.register("alerts", AlertViewSet, "alert")
 
 v1: list[URLPattern | URLResolver] = [
     *router.urls,

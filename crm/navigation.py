@@ -80,6 +80,7 @@ NAVIGATION: list[dict[str, Any]] = [
                 "analytics.view_scoringrun",
             ),
             _link(_("Jobs"), "pending_actions", "admin:core_job_changelist", "core.view_job"),
+            _link(_("Alerts"), "warning", "admin:core_alert_changelist", "core.view_alert"),
             _link(_("API keys"), "key", "admin:core_apikey_changelist", "core.view_apikey"),
             _link(
                 _("Shop settings"),

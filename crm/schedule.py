@@ -19,6 +19,7 @@ def _every(seconds: float, task: str) -> dict[str, Any]:
 
 BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep-jobs": _every(EVERY_FEW_SECONDS, "core.sweep_jobs"),
+    "mail-alerts": _every(EVERY_MINUTE, "core.mail_alerts"),
     "prune-jobs": _every(EVERY_HOUR, "core.prune_jobs"),
     "prune-import-changes": _every(EVERY_HOUR, "customers.prune_import_changes"),
     "expire-exports": _every(EVERY_HOUR, "customers.expire_exports"),

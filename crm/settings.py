@@ -209,6 +209,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "JobState": "crm.core.enums.JobState",
+        "AlertSeverity": "crm.core.enums.AlertSeverity",
         "ImportState": "customers.enums.ImportState",
         "ImportFormat": "customers.enums.ImportFormat",
         "ExportKind": "customers.enums.ExportKind",
@@ -257,6 +258,8 @@ IMPORT_UNDO_DAYS = env.int("IMPORT_UNDO_DAYS", default=30)
 
 # --- Mail ----------------------------------------------------------------------------------------
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="huike@localhost")
+EMAIL_TIMEOUT = 30
 
 # --- Logs ----------------------------------------------------------------------------------------
 LOG_FORMAT = env.str("LOG_FORMAT", default="json")

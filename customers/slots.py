@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 def fill() -> None:
     """Register this app's handlers and sources; called once, when the apps are ready."""
     _fill_jobs()
+    _fill_alerts()
     _fill_references()
     _fill_timeline()
 
@@ -77,6 +78,15 @@ def _fill_jobs() -> None:
             page=lambda job: reverse("admin:customers_customer_changelist"),
         )
     )
+
+
+def _fill_alerts() -> None:
+    """Register how this app's alerts read."""
+    from crm.core.registry import AlertWording, registry
+    from customers.selectors.alert_words import WORDINGS
+
+    for code, words in WORDINGS.items():
+        registry.alert_wordings.register(AlertWording(key=code, words=words))
 
 
 def _simulate(run: Any) -> bool:

@@ -7,7 +7,7 @@ import factory
 from django.contrib.auth import get_user_model
 
 from analytics.models import ScoringRun
-from crm.core.models import Job
+from crm.core.models import Alert, Job
 from customers.models import (
     Category,
     Consent,
@@ -193,6 +193,16 @@ class JobFactory(HuikeFactory):
 
     kind = "test.work"
     title = "Test work"
+
+
+class AlertFactory(HuikeFactory):
+    class Meta:
+        model = Alert
+
+    key = factory.Sequence(lambda n: f"matter {n}")
+    code = "import_failed"
+    parameters = {"file": "orders.csv", "error": "It broke."}
+    raised_at = NOON
 
 
 class ImportBatchFactory(HuikeFactory):

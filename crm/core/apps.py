@@ -8,3 +8,20 @@ class CoreConfig(AppConfig):
     name = "crm.core"
     label = "core"
     verbose_name = _("System")
+
+    def ready(self) -> None:
+        """Put open alerts on the dashboard."""
+        from crm.core.registry import Panel, registry
+        from crm.core.selectors.alerts import open_alerts
+
+        registry.panels.register(
+            Panel(
+                key="alerts",
+                page="dashboard",
+                title=_("Needs attention"),
+                template="core/dashboard_alerts.html",
+                context=open_alerts,
+                order=-1,
+                permission="core.view_alert",
+            )
+        )

@@ -26,6 +26,11 @@ class ApiScope(models.TextChoices):
     WRITE = "write", _("Write")
 
 
+class AlertSeverity(models.TextChoices):
+    WARNING = "warning", _("Warning")
+    ERROR = "error", _("Error")
+
+
 class IdempotencyState(models.TextChoices):
     RUNNING = "running", _("In progress")
     DONE = "done", _("Done")

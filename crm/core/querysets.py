@@ -11,7 +11,7 @@ from django.db.models import Q
 from crm.core.enums import FINAL_JOB_STATES, JobState
 
 if TYPE_CHECKING:
-    from crm.core.models import ApiKey, IdempotencyRecord, Job  # noqa: F401 - only for the annotations
+    from crm.core.models import Alert, ApiKey, IdempotencyRecord, Job  # noqa: F401 - only for the annotations
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -35,6 +35,19 @@ class JobQuerySet(models.QuerySet["Job"]):
     def abandoned(self, now: datetime, stale_after: timedelta) -> Self:
         """Running jobs whose worker has not been heard of for ``stale_after``."""
         return self.filter(state=JobState.RUNNING, heartbeat_at__lt=now - stale_after)
+
+
+class AlertQuerySet(models.QuerySet["Alert"]):
+    """Alerts by what is still to be done about them."""
+
+    def open(self) -> Self:
+        return self.filter(resolved_at__isnull=True)
+
+    def unmailed(self) -> Self:
+        return self.open().filter(mailed_at__isnull=True)
+
+    def resolved_before(self, moment: datetime) -> Self:
+        return self.filter(resolved_at__lt=moment)
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):

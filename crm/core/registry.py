@@ -61,14 +61,14 @@ class Panel:
     """A box on an admin page.
 
     ``page`` is "customer" or "dashboard"; ``context`` gets the request and, on a customer's page,
-    the customer's id, and returns the variables of ``template``.
+    the customer's id, and returns the variables of ``template``; None leaves the box out.
     """
 
     key: str
     page: str
     title: Any
     template: str
-    context: Callable[[HttpRequest, int | None], Mapping[str, Any]]
+    context: Callable[[HttpRequest, int | None], Mapping[str, Any] | None]
     order: int = 100
     permission: str = ""
     width: str = "full"
@@ -211,6 +211,15 @@ class JobHandler:
     max_attempts: int | None = None
 
 
+@dataclass(frozen=True)
+class AlertWording:
+    """How alerts of one code read: ``words`` makes the sentence from an alert's parameters."""
+
+    key: str
+    words: Callable[[Mapping[str, Any]], str]
+    order: int = 100
+
+
 @dataclass
 class _Registry:
     panels: Slot[Panel] = field(default_factory=lambda: Slot("panels"))
@@ -224,6 +233,7 @@ class _Registry:
     )
     computed_rows: Slot[ComputedRows] = field(default_factory=lambda: Slot("computed_rows"))
     job_handlers: Slot[JobHandler] = field(default_factory=lambda: Slot("job_handlers"))
+    alert_wordings: Slot[AlertWording] = field(default_factory=lambda: Slot("alert_wordings"))
 
 
 registry = _Registry()

@@ -5,9 +5,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from crm.core.services import jobs, retention
+from crm.core.services import alerts, jobs, retention
 
 PRUNE_BATCH = 500
+MAIL_BATCH = 20
 
 
 @shared_task(name="core.run_job")
@@ -47,3 +48,10 @@ def prune_jobs() -> None:
     """Remove what is past its retention, a batch at a time."""
     if retention.prune_jobs(now=timezone.now(), limit=PRUNE_BATCH) == PRUNE_BATCH:
         prune_jobs.delay()
+
+
+@shared_task(name="core.mail_alerts")
+def mail_alerts() -> None:
+    """Tell superusers of alerts that are new, each once."""
+    if alerts.mail_alerts(now=timezone.now(), limit=MAIL_BATCH) == MAIL_BATCH:
+        mail_alerts.delay()

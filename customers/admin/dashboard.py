@@ -151,13 +151,13 @@ def _chart(weeks: list[Week]) -> dict[str, Any]:
 
 def panels(request: HttpRequest, page: str, customer_id: int | None) -> list[dict[str, Any]]:
     """Return the boxes other apps put on a page, for this person."""
-    return [
-        {
-            "key": panel.key,
-            "title": panel.title,
-            "template": panel.template,
-            "data": panel.context(request, customer_id),
-        }
+    shown = [
+        (panel, panel.context(request, customer_id))
         for panel in registry.panels
         if panel.page == page and (not panel.permission or request.user.has_perm(panel.permission))
+    ]
+    return [
+        {"key": panel.key, "title": panel.title, "template": panel.template, "data": data}
+        for panel, data in shown
+        if data is not None
     ]

@@ -18,6 +18,7 @@ from crm.core.services.audit import record_audit
 from customers.models import ExchangeRate, Order, OrderLine, Product, Refund, ShopSettings
 from customers.selectors.shop import shop_settings
 from customers.services.facts import mark_all_dirty, mark_dirty
+from customers.services.rates import recheck_rates
 
 KIND = "customers.recount_shop"
 BATCH = 20_000
@@ -150,6 +151,7 @@ def set_exchange_rate(*, currency: str, day: date, rate: Decimal, now: datetime)
         costs = OrderLine.objects.filter(order__placed_day=day, cost_currency=currency)
         priced = costs.values_list("order__customer_id", flat=True).distinct()
         mark_dirty([*customers, *changed, *priced])
+        recheck_rates(now=now)
     return len(customers)
 
 

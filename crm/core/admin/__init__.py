@@ -18,9 +18,9 @@ from django.views.decorators.http import require_POST
 from crm.core.admin.base import ListAdmin, ReadOnlyAdmin
 from crm.core.enums import ApiScope
 from crm.core.errors import DomainError
-from crm.core.models import ApiKey, AuditEntry, Job
+from crm.core.models import Alert, ApiKey, AuditEntry, Job
 from crm.core.registry import registry
-from crm.core.services import jobs, keys
+from crm.core.services import alerts, jobs, keys
 from crm.core.services.audit import record_audit
 
 
@@ -228,3 +228,57 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = ("at", "actor", "action", "object_type", "object_id")
     list_filter = ("action",)
     list_select_related = ("actor",)
+
+
+class OpenFilter(admin.SimpleListFilter):
+    """Keeps the alerts that are open, or those that are not."""
+
+    title = gettext_lazy("state")
+    parameter_name = "open"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Offer both states."""
+        return [("1", _("Open")), ("0", _("Resolved"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
+        """Keep one state; all without a choice."""
+        if self.value() is None:
+            return queryset
+        return queryset.filter(resolved_at__isnull=self.value() == "1")
+
+
+@admin.register(Alert)
+class AlertAdmin(ReadOnlyAdmin):
+    list_display = ("words", "severity", "raised_at", "resolved_at")
+    list_filter = (OpenFilter, "severity")
+    fields = ("words", "severity", "raised_at", "resolved_at", "mailed_at", "where", "public_id")
+    readonly_fields = ("words", "where")
+    actions = ("resolve",)
+
+    @admin.display(description=gettext_lazy("alert"), ordering="code")
+    def words(self, alert: Alert) -> str:
+        return alert.words
+
+    @admin.display(description=gettext_lazy("page"))
+    def where(self, alert: Alert) -> str:
+        """Link the page where something can be done about it."""
+        if not alert.link:
+            return "–"
+        return format_html('<a href="{}">{}</a>', alert.link, _("Open the page"))
+
+    def has_resolve_permission(self, request: HttpRequest) -> bool:
+        """Tell who may say that an alert is dealt with."""
+        return bool(request.user.has_perm("core.change_alert"))
+
+    @admin.action(description=gettext_lazy("Mark as resolved"), permissions=["resolve"])
+    def resolve(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
+        """Close the chosen alerts; what still holds is raised again the next time it is seen."""
+        for alert in queryset.open():  # type: ignore[attr-defined]  # AlertQuerySet
+            alerts.resolve_alert(key=alert.key, now=timezone.now())
+            record_audit(
+                actor_id=request.user.pk,
+                action="alert.resolved",
+                object_type="core.alert",
+                object_id=alert.public_id,
+                details={"code": alert.code},
+            )

@@ -1,7 +1,16 @@
 """Tables of the shared machinery."""
 
 from crm.core.models.access import ApiKey, AuditEntry, IdempotencyRecord
+from crm.core.models.alert import Alert
 from crm.core.models.base import TimeStampedModel
 from crm.core.models.job import Job, JobLog
 
-__all__ = ["ApiKey", "AuditEntry", "IdempotencyRecord", "Job", "JobLog", "TimeStampedModel"]
+__all__ = [
+    "Alert",
+    "ApiKey",
+    "AuditEntry",
+    "IdempotencyRecord",
+    "Job",
+    "JobLog",
+    "TimeStampedModel",
+]

@@ -5,15 +5,16 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
-from crm.core.models import Job
+from crm.core.models import Alert, Job
 
 
 def prune_jobs(*, now: datetime, limit: int = 500) -> int:
-    """Remove finished jobs past their retention with their error files; return how many.
+    """Remove resolved alerts and finished jobs past their retention; return how many jobs.
 
-    The file goes first: killed in between, the row is still there to be removed the next time.
+    A job's error file goes first: killed in between, the row is there to be removed next time.
     """
     before = now - timedelta(days=settings.JOB_RETENTION_DAYS)
+    Alert.objects.resolved_before(before).delete()
     with transaction.atomic():
         old = list(
             Job.objects.select_for_update(skip_locked=True)

@@ -15,6 +15,7 @@ from customers.models import Customer
 from customers.selectors.shop import due_night
 from customers.services.facts import sql
 from customers.services.facts.refresh import BATCH, lock_facts, statement_values
+from customers.services.rates import check_rates
 
 KIND = "customers.rebuild_facts"
 EXAMPLES = 20
@@ -55,6 +56,7 @@ def rebuild_chunk(run: jobs.JobRun, *, now: datetime, limit: int = BATCH) -> boo
         if not ids:
             words = _drift_words(run.job.result)
             run.say(words, LogLevel.WARNING if run.job.result["drift_rows"] else LogLevel.INFO)
+            check_rates(now=now)
             run.save(step=words)
             return True
         drifted = _compare(ids, now=now)

@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 from crm.core.models import ApiKey
 from tests.api import api_client, client_with, publish_scores, token_for
 from tests.factories import (
+    AlertFactory,
     CustomerFactory,
     ExportFactory,
     ImportBatchFactory,
@@ -54,6 +55,8 @@ ROUTES = {
     "job-detail": ("core.job", READ_ONLY),
     "job-cancel": ("core.job", {"OPTIONS", "POST"}),
     "job-error-file": ("core.job", READ_ONLY),
+    "alert-list": ("core.alert", READ_ONLY),
+    "alert-detail": ("core.alert", READ_ONLY),
     "schema": (None, READ_ONLY),
 }
 OTHER_VERBS = {("job-cancel", "POST"): "change", ("import-undo", "POST"): "delete"}
@@ -89,6 +92,7 @@ def address():
             "export": ExportFactory,
             "scoring-run": ScoringRunFactory,
             "job": JobFactory,
+            "alert": AlertFactory,
         }
         if route == "schema":
             return "/api/v1/schema/"
