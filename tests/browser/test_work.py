@@ -50,8 +50,8 @@ def upload(page, path: Path, source: str) -> None:
     page.get_by_role("link", name="Bring a file in").first.click()
     page.locator("input[type=file]").set_input_files(path)
     page.get_by_label("Source").fill(source)
-    page.get_by_role("button", name="Bring it in").click()
-    page.wait_for_url("**/core/job/*/change/")
+    page.get_by_role("button", name="Look at it").click()
+    page.wait_for_url("**/importbatch/*/check/")
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
@@ -60,6 +60,14 @@ def test_a_file_is_brought_in_by_hand_and_followed_to_its_end(open_page, worker,
     source = f"by-hand-{size[0]}"
 
     upload(page, order_file, source)
+    expect(page.locator("#content")).to_contain_text("Online Retail")
+    page.get_by_role("button", name="Try it out, change nothing").click()
+    expect(page.locator("#job-live[data-state=succeeded]")).to_be_visible(timeout=30_000)
+    page.get_by_role("link", name="Open the result").click()
+    expect(page.locator("#trial")).to_contain_text("Would be rejected")
+    assert not Order.objects.filter(source__key=source).exists()
+    page.get_by_role("button", name="Bring it in").click()
+    page.wait_for_url("**/core/job/*/change/")
     expect(page.locator("#job-live[data-state=succeeded]")).to_be_visible(timeout=30_000)
     page.get_by_role("link", name="Open the result").click()
 
@@ -77,17 +85,33 @@ def test_a_file_is_brought_in_by_hand_and_followed_to_its_end(open_page, worker,
     assert order.total == Decimal("43.20")
 
 
-def test_a_file_nobody_knows_is_refused_in_words(page, tmp_path):
-    path = tmp_path / "recipes.csv"
-    path.write_text("flour,eggs\n500,3\n")
+def test_what_is_no_table_is_refused_in_words(page, tmp_path):
+    path = tmp_path / "invoice.csv"
+    path.write_bytes(b"%PDF-1.7 no table")
     before = ImportBatch.objects.count()
     page.goto("/admin/customers/importbatch/add/")
 
     page.locator("input[type=file]").set_input_files(path)
-    page.get_by_role("button", name="Bring it in").click()
+    page.get_by_role("button", name="Look at it").click()
 
-    expect(page.get_by_role("alert")).to_contain_text("flour")
+    expect(page.get_by_role("alert")).to_contain_text("PDF")
     assert ImportBatch.objects.count() == before
+
+
+def test_a_table_nobody_knows_is_mapped_by_choosing(page, worker, tmp_path):
+    path = tmp_path / "shop.csv"
+    path.write_text("Bestellung;Kunde;Datum;Summe\nX-1;k1;13.02.2026 10:00;1.234,50\n")
+    upload(page, path, "mapped")
+
+    expect(page.get_by_role("heading", name="Which column is which")).to_be_visible()
+    expect(page.locator("#content")).to_contain_text("can only be day first")
+    expect(page.get_by_label("order_id")).to_have_value("Bestellung")
+    page.get_by_label("customer_id").select_option("Kunde")
+    page.get_by_role("button", name="Bring it in").click()
+    expect(page.locator("#job-live[data-state=succeeded]")).to_be_visible(timeout=30_000)
+
+    order = Order.objects.get(source__key="mapped")
+    assert (order.total, order.customer.external_id) == (Decimal("1234.50"), "k1")
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
