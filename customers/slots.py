@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 def fill() -> None:
     """Register this app's handlers and sources; called once, when the apps are ready."""
     _fill_jobs()
+    _fill_exports()
     _fill_references()
     _fill_timeline()
 
@@ -19,7 +20,7 @@ def _fill_jobs() -> None:
     from django.utils.translation import gettext_lazy as _
 
     from crm.core.registry import JobHandler, registry
-    from customers.services import exporting, facts, importing, shop
+    from customers.services import facts, importing, shop
 
     registry.job_handlers.register(
         JobHandler(
@@ -30,18 +31,6 @@ def _fill_jobs() -> None:
             title=_import_title,
             page=lambda job: reverse(
                 "admin:customers_importbatch_change", args=[job.parameters["batch"]]
-            ),
-        )
-    )
-    registry.job_handlers.register(
-        JobHandler(
-            key=exporting.KIND,
-            label=_("Export"),
-            run_chunk=lambda run: exporting.run_chunk(run, select=_listed_rows, now=timezone.now()),
-            on_end=exporting.on_end,
-            title=_export_title,
-            page=lambda job: reverse(
-                "admin:customers_export_change", args=[job.parameters["export"]]
             ),
         )
     )
@@ -58,6 +47,29 @@ def _fill_jobs() -> None:
             label=_("New zone or currency"),
             run_chunk=lambda run: shop.recount_chunk(run, now=timezone.now()),
             title=_recount_title,
+        )
+    )
+
+
+def _fill_exports() -> None:
+    """Register the work that takes lists out."""
+    from django.urls import reverse
+    from django.utils import timezone
+    from django.utils.translation import gettext_lazy as _
+
+    from crm.core.registry import JobHandler, registry
+    from customers.services import exporting
+
+    registry.job_handlers.register(
+        JobHandler(
+            key=exporting.KIND,
+            label=_("Export"),
+            run_chunk=lambda run: exporting.run_chunk(run, select=_listed_rows, now=timezone.now()),
+            on_end=exporting.on_end,
+            title=_export_title,
+            page=lambda job: reverse(
+                "admin:customers_export_change", args=[job.parameters["export"]]
+            ),
         )
     )
 
