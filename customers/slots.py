@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 def fill() -> None:
     """Register this app's handlers and sources; called once, when the apps are ready."""
     _fill_jobs()
+    _fill_exports()
     _fill_alerts()
     _fill_references()
     _fill_timeline()
@@ -20,7 +21,7 @@ def _fill_jobs() -> None:
     from django.utils.translation import gettext_lazy as _
 
     from crm.core.registry import JobHandler, registry
-    from customers.services import exporting, facts, importing, shop
+    from customers.services import facts, importing, shop
     from customers.services.importing import undo
 
     registry.job_handlers.register(
@@ -40,18 +41,6 @@ def _fill_jobs() -> None:
             run_chunk=lambda run: undo.run_chunk(run, now=timezone.now()),
             page=lambda job: reverse(
                 "admin:customers_importbatch_change", args=[job.parameters["batch"]]
-            ),
-        )
-    )
-    registry.job_handlers.register(
-        JobHandler(
-            key=exporting.KIND,
-            label=_("Export"),
-            run_chunk=lambda run: exporting.run_chunk(run, select=_listed_rows, now=timezone.now()),
-            on_end=exporting.on_end,
-            title=_export_title,
-            page=lambda job: reverse(
-                "admin:customers_export_change", args=[job.parameters["export"]]
             ),
         )
     )
@@ -105,6 +94,29 @@ def _import_page(job: Any) -> str:
     tried = job.parameters.get("dry_run") and job.state == "succeeded"
     name = "check" if tried else "change"
     return reverse(f"admin:customers_importbatch_{name}", args=[job.parameters["batch"]])
+
+
+def _fill_exports() -> None:
+    """Register the work that takes lists out."""
+    from django.urls import reverse
+    from django.utils import timezone
+    from django.utils.translation import gettext_lazy as _
+
+    from crm.core.registry import JobHandler, registry
+    from customers.services import exporting
+
+    registry.job_handlers.register(
+        JobHandler(
+            key=exporting.KIND,
+            label=_("Export"),
+            run_chunk=lambda run: exporting.run_chunk(run, select=_listed_rows, now=timezone.now()),
+            on_end=exporting.on_end,
+            title=_export_title,
+            page=lambda job: reverse(
+                "admin:customers_export_change", args=[job.parameters["export"]]
+            ),
+        )
+    )
 
 
 def _import_title(job: Any) -> str:

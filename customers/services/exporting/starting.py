@@ -39,30 +39,24 @@ def start_export(
     wanted, written = ExportKind(kind), FileFormat(format)
     _refuse_too_many(exportable(KINDS[wanted], rows, source), written)
     with transaction.atomic():
-        export = Export.objects.create(
-            kind=wanted,
-            format=written,
-            source=source,
-            filters=dict(filters),
-            filtered_by=filtered_by,
-            created_by_id=user_id,
+        export = _store(
+            Export(
+                kind=wanted,
+                format=written,
+                source=source,
+                filters=dict(filters),
+                filtered_by=filtered_by,
+                created_by_id=user_id,
+            )
         )
-        export.refresh_from_db()
-        export.job, _created = jobs.create_job(
-            kind=KIND,
-            title=f"Export of {wanted} as {written}",
-            parameters={"export": export.pk, "kind": wanted.value, "format": written.value},
-            user_id=user_id,
-        )
-        export.save(update_fields=["job", "updated_at"])
         record_audit(
             actor_id=user_id,
             api_key_id=api_key_id,
+            request_id=request_id,
             action="export.started",
             object_type="customers.export",
             object_id=export.public_id,
             details=audit_details(export),
-            request_id=request_id,
         )
     return export
 
@@ -82,6 +76,24 @@ def one_source(*, kind: str, rows: QuerySet[Any]) -> Source:
     if source is None:
         raise ExportRefusedError(_("There is nothing to export yet: no source has given rows."))
     return source
+
+
+def _store(export: Export) -> Export:
+    """Store a wish with its job."""
+    export.save()
+    export.refresh_from_db(fields=["public_id", "created_at"])
+    export.job, _created = jobs.create_job(
+        kind=KIND,
+        title=f"Export of {export.kind} as {export.format}",
+        parameters={
+            "export": export.pk,
+            "kind": str(export.kind),
+            "format": str(export.format),
+        },
+        user_id=export.created_by_id,
+    )
+    export.save(update_fields=["job", "updated_at"])
+    return export
 
 
 def audit_details(export: Export) -> dict[str, Any]:
