@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 def fill() -> None:
     """Register this app's handlers and sources; called once, when the apps are ready."""
     _fill_jobs()
+    _fill_exports()
     _fill_alerts()
     _fill_exports()
     _fill_references()

@@ -67,6 +67,8 @@ class ExportForm(forms.Form):
 
 @admin.register(Export)
 class ExportAdmin(ReadOnlyAdmin):
+    add_words = gettext_lazy("Export a list")
+    empty_words = gettext_lazy("A list becomes a file by “Export…” above it, or here.")
     list_display = (
         "what", "source", "narrowed", "rows", "state", "created_by", "created_at", "expires_at",
         "downloads", "download",
