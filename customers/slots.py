@@ -10,7 +10,6 @@ def fill() -> None:
     _fill_jobs()
     _fill_exports()
     _fill_alerts()
-    _fill_exports()
     _fill_references()
     _fill_timeline()
 
