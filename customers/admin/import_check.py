@@ -25,6 +25,7 @@ from crm.core.tasks import queue_job
 from customers.enums import ImportFormat, OrderStatus
 from customers.models import ImportBatch
 from customers.selectors.audit import KIND_LABELS, describe_trial
+from customers.selectors.column_words import COLUMNS
 from customers.selectors.import_review import Review, review_import
 from customers.services import importing
 from customers.services.importing.options import CONSENT_CHANNELS, KEEPABLE
@@ -43,24 +44,6 @@ BASES = (
     ("existing customer", gettext_lazy("Existing customers, similar goods")),
     ("contract", gettext_lazy("Agreed to in a contract")),
 )
-KEEP_LABELS = {
-    "name": gettext_lazy("name"),
-    "email": gettext_lazy("e-mail"),
-    "phone": gettext_lazy("phone"),
-    "country": gettext_lazy("country"),
-    "city": gettext_lazy("city"),
-    "language": gettext_lazy("language"),
-    "time_zone": gettext_lazy("time zone"),
-    "birthday": gettext_lazy("birthday"),
-    "status": gettext_lazy("order status"),
-    "promised_at": gettext_lazy("promised delivery"),
-    "delivered_at": gettext_lazy("delivery"),
-    "title": gettext_lazy("title"),
-    "unit_cost": gettext_lazy("unit cost"),
-    "category": gettext_lazy("category"),
-    "price": gettext_lazy("price"),
-    "stock": gettext_lazy("stock"),
-}
 
 
 class RulesForm(forms.Form):
@@ -105,7 +88,7 @@ class OptionsForm(forms.Form):
 
     keep = forms.MultipleChoiceField(
         label=gettext_lazy("Do not overwrite"),
-        choices=[(name, KEEP_LABELS[name]) for name in KEEPABLE],
+        choices=[(name, COLUMNS[name]) for name in KEEPABLE],
         required=False,
         help_text=gettext_lazy("Where a value is held already, the file's is left aside."),
         widget=UnfoldAdminCheckboxSelectMultipleWidget,

@@ -1,17 +1,19 @@
 """What foreign currencies were worth, day by day."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Count, Min
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminSingleDateWidget,
@@ -23,9 +25,10 @@ from crm.core.errors import DomainError
 from crm.core.services.audit import record_audit
 from customers.models import ExchangeRate, Order
 from customers.selectors.shop import shop_settings
-from customers.services.shop import set_exchange_rate
+from customers.services.shop import InvalidSettingsError, set_exchange_rate
 
 MOST_MISSING = 20
+MOST_DAYS = 366
 
 
 class RateForm(forms.Form):
@@ -33,6 +36,12 @@ class RateForm(forms.Form):
 
     currency = forms.CharField(label=_("Currency"), max_length=3, widget=UnfoldAdminTextInputWidget)
     day = forms.DateField(label=_("Day"), widget=UnfoldAdminSingleDateWidget)
+    until = forms.DateField(
+        label=_("Until"),
+        required=False,
+        help_text=_("For a span of days with one rate, such as a month's; at most a year."),
+        widget=UnfoldAdminSingleDateWidget,
+    )
     rate = forms.DecimalField(
         label=_("Rate"),
         max_digits=20,
@@ -90,13 +99,26 @@ class ExchangeRateAdmin(ReadOnlyAdmin):
         return TemplateResponse(request, "customers/rate_add.html", context)
 
     def _set(self, request: HttpRequest, told: dict[str, Any]) -> HttpResponse:
-        changed = set_exchange_rate(**told, now=timezone.now())
+        first = told["day"]
+        last = told.pop("until") or first
+        days = (last - first).days + 1
+        if not 1 <= days <= MOST_DAYS:
+            raise InvalidSettingsError(
+                gettext("Choose an end that is no earlier than the first day, and within a year.")
+            )
+        with transaction.atomic():
+            changed = sum(
+                set_exchange_rate(
+                    **{**told, "day": first + timedelta(days=day)}, now=timezone.now()
+                )
+                for day in range(days)
+            )
         record_audit(
             actor_id=request.user.pk,
             action="exchange_rate.set",
             object_type="customers.exchangerate",
-            object_id=f"{told['currency'].upper()} {told['day']}",
-            details={"rate": str(told["rate"])},
+            object_id=f"{told['currency'].upper()} {first}",
+            details={"rate": str(told["rate"]), "days": days},
         )
         messages.success(
             request,

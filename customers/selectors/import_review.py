@@ -14,6 +14,7 @@ from customers.connectors.presets import KINDS, PRESETS, Preset
 from customers.connectors.values import Explanation, Rules, unknown_statuses
 from customers.enums import ImportFormat
 from customers.models import ImportBatch
+from customers.selectors.column_words import COLUMNS
 from customers.selectors.shop import shop_settings
 
 SHOWN_ROWS = 5
@@ -32,6 +33,7 @@ class TargetRow:
     """A column of ours on the mapping screen: which of the file's holds it, and what that shows."""
 
     name: str
+    label: Any
     is_required: bool
     chosen: str
     sample: str
@@ -130,6 +132,7 @@ def _targets(mapping: Mapping[str, Any], samples: Mapping[str, list[str]]) -> li
     return [
         TargetRow(
             name,
+            COLUMNS.get(name, name),
             target.is_required,
             columns.get(name, ""),
             next((cell for cell in samples.get(columns.get(name, ""), []) if cell.strip()), "")[

@@ -105,8 +105,8 @@ def test_a_table_nobody_knows_is_mapped_by_choosing(page, worker, tmp_path):
 
     expect(page.get_by_role("heading", name="Which column is which")).to_be_visible()
     expect(page.locator("#content")).to_contain_text("can only be day first")
-    expect(page.get_by_label("order_id")).to_have_value("Bestellung")
-    page.get_by_label("customer_id").select_option("Kunde")
+    expect(page.get_by_label("Order number order_id")).to_have_value("Bestellung")
+    page.get_by_label("Number of the customer").select_option("Kunde")
     page.get_by_role("button", name="Bring it in").click()
     expect(page.locator("#job-live[data-state=succeeded]")).to_be_visible(timeout=30_000)
 

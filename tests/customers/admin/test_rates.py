@@ -42,8 +42,21 @@ def test_a_rate_converts_the_orders_of_its_day(staff_client, dollars):
     assert set(Order.objects.values_list("total_shop", flat=True)) == {Decimal(16)}
 
 
+def test_one_rate_may_hold_for_a_span_of_days(staff_client, dollars):
+    body = {"currency": "USD", "day": "2026-01-31", "until": "2026-02-02", "rate": "0.8"}
+    staff_client.post(reverse(ADD), body, follow=True)
+    assert ExchangeRate.objects.count() == 3
+    assert set(Order.objects.values_list("total_shop", flat=True)) == {Decimal(16)}
+
+
 @pytest.mark.parametrize(
-    ("wrong", "says"), [({"currency": "GBP"}, "other than the shop"), ({"rate": "0"}, "above zero")]
+    ("wrong", "says"),
+    [
+        ({"currency": "GBP"}, "other than the shop"),
+        ({"rate": "0"}, "above zero"),
+        ({"until": "2026-01-01"}, "no earlier"),
+        ({"until": "2028-01-01"}, "within a year"),
+    ],
 )
 def test_what_is_no_rate_is_refused(staff_client, dollars, wrong, says):
     body = {"currency": "USD", "day": "2026-02-01", "rate": "0.8", **wrong}

@@ -13,6 +13,7 @@ from customers.connectors.tables import RawRow
 from customers.connectors.values import Rules
 from customers.connectors.values.rules import DATE_ORDERS
 from customers.errors import InvalidMappingError
+from customers.selectors.column_words import COLUMNS
 from tests.customers.connectors.files import records
 
 QUIET = settings(deadline=None, max_examples=60)
@@ -282,3 +283,8 @@ def test_a_file_with_a_row_per_item_gives_orders_and_lines():
 def test_every_preset_gives_kinds_that_there_are():
     for preset in presets.PRESETS.values():
         assert set(preset.kinds) <= set(KINDS)
+
+
+def test_every_column_has_a_name_in_words():
+    names = {name for kind in KINDS.values() for name in kind}
+    assert names == set(COLUMNS)
