@@ -35,6 +35,7 @@ lint:  ## Check style, imports, types, migrations, catalogues and the API descri
 bench:  ## Measure beside peers; docs/benchmarks.md has the figures
 	@deploy/local/setup.sh test
 	@$(EMBEDDED) run --ephemeral -- $(PY) -m benchmarks.import_orders
+	@$(EMBEDDED) run --ephemeral -- $(PY) -m benchmarks.import_presets
 	@$(EMBEDDED) run --ephemeral -- $(PY) -m benchmarks.simulate_shop
 
 fmt:  ## Format the code

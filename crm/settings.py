@@ -253,6 +253,8 @@ JOB_HINT_AGAIN_SECONDS = 60.0
 """A waiting job is brought to the workers' notice again after this many seconds."""
 JOB_RETENTION_DAYS = 90
 """Finished jobs and their error files are kept this long."""
+IMPORT_FILE_DAYS = env.int("IMPORT_FILE_DAYS", default=30)
+"""Uploaded files are kept this long after their import has ended."""
 IMPORT_UNDO_DAYS = env.int("IMPORT_UNDO_DAYS", default=30)
 """An import can be undone for so many days; so long is kept what rows were before it."""
 

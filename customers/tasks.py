@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from crm.core.tasks import run_job
 from customers.services import exporting, facts
-from customers.services.importing import changes
+from customers.services.importing import changes, files
 
 REFRESH_SECONDS = 45.0
 PRUNE_IMPORTS = 20
@@ -32,6 +32,13 @@ def prune_import_changes() -> None:
     """Drop what imports changed once they can no longer be undone, some imports at a time."""
     if changes.prune_changes(now=timezone.now(), limit=PRUNE_IMPORTS) == PRUNE_IMPORTS:
         prune_import_changes.delay()
+
+
+@shared_task(name="customers.prune_import_files")
+def prune_import_files() -> None:
+    """Remove uploaded files past their retention, some at a time."""
+    if files.prune_files(now=timezone.now(), limit=PRUNE_IMPORTS) == PRUNE_IMPORTS:
+        prune_import_files.delay()
 
 
 @shared_task(name="customers.expire_exports")

@@ -141,7 +141,7 @@ def check_view(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
     batch = get_object_or_404(ImportBatch.objects.select_related("source", "job"), pk=pk)
     if batch.job is not None and not batch.job.is_final:
         return HttpResponseRedirect(reverse("admin:core_job_change", args=[batch.job_id]))
-    if batch.state not in importing.WAITING:
+    if batch.state not in importing.WAITING or not batch.file:
         return HttpResponseRedirect(reverse("admin:customers_importbatch_change", args=[pk]))
     kind = request.POST.get("kind") or request.GET.get("kind", "")
     try:

@@ -135,6 +135,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
                 "audit": describe_audit(batch.audit),
                 "recognition": describe_recognition(recognition_of(batch.source_id)),
                 "may_go_on": batch.state in importing.WAITING
+                and bool(batch.file)
                 and (batch.job is None or batch.job.is_final)
                 and self.has_add_permission(request),
                 "unrated": Order.objects.without_rate().filter(source=batch.source_id).count(),

@@ -157,6 +157,8 @@ def _waiting(batch_id: int) -> ImportBatch:
     )
     if batch.job is not None and not batch.job.is_final:
         raise ImportStateError(_("A worker reads this file already; cancel that job first."))
+    if not batch.file:
+        raise ImportStateError(_("This file is no longer kept; upload it again."))
     if batch.state not in WAITING:
         raise ImportStateError(
             _("This file has been brought in already; upload it again to read it again.")
