@@ -39,8 +39,7 @@ def prune_files(*, now: datetime, limit: int) -> int:
             .order_by("pk")[:limit]
         )
         for batch in batches:
-            batch.file.storage.delete(batch.file.name)
-            batch.file.name = ""
+            batch.file.delete(save=False)
             if batch.state not in ENDED:
                 batch.state = ImportState.CANCELLED
                 batch.error = _("Nobody brought it in, so the file was removed.")
