@@ -256,7 +256,19 @@ def test_the_customers_page_speaks_in_whole_sentences(client, staff, shop):
     assert "上次下单在 12 天前，通常 30 天后会再次下单：风险升高。" in texts
     assert "70% – 80% · 90 天内" in texts
     assert "营销授权（电子邮件）：已授权 – 结账时勾选" in texts
+    assert "电子邮件：已授权" in texts
+    assert "杭州，中国" in texts
     assert "2026年3月2日 18:05" in texts
+
+
+def test_a_list_is_headed_by_what_it_lists(client, staff, shop):
+    client.cookies["django_language"] = "zh-hans"
+    client.force_login(staff)
+
+    texts = visible(client.get(reverse("admin:customers_order_changelist")))
+
+    assert "订单" in texts
+    assert not [text for text in texts if "订单数" in text]
 
 
 def test_a_running_job_is_told_in_chinese(client, staff, shop):

@@ -63,6 +63,7 @@ def _refuse_markup(start: bytes) -> None:
     if text.startswith(TAGS) or (text.startswith(b"<") and b"<table" in text):
         raise UnreadableFileError(_(WEB_PAGE))
     if text.startswith((b"<?xml", b"<!--")):
-        raise UnreadableFileError(_(WEB_PAGE if b"<html" in text else XML))
+        told = WEB_PAGE if b"<html" in text else XML
+        raise UnreadableFileError(_(told))
     if text.startswith((b'{"', b"[{", b"{\n", b"[\n")):
         raise UnreadableFileError(_(JSON))

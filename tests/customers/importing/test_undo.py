@@ -7,6 +7,7 @@ from django.apps import apps
 from django.db import connection
 from django.db.models import ForeignKey
 from django.utils import timezone
+from django.utils.translation import override
 
 from analytics.models import CustomerScore, ScoreSnapshot
 from crm.core.errors import WrongStateError
@@ -452,6 +453,18 @@ def test_a_job_that_comes_too_late_undoes_nothing():
     batch.refresh_from_db()
     assert (Job.objects.get(pk=job.pk).state, batch.state) == ("failed", "finished")
     assert Customer.objects.count() == 1
+
+
+def test_what_stands_in_the_way_is_told_in_chinese():
+    first = bring(RETAIL, "1,A,Cup,3,2011-01-03 10:00,2.00,7,France", name="a.csv")
+    bring(RETAIL, "C2,A,Cup,-1,2011-01-04 10:00,2.00,7,France", name="b.csv")
+
+    with override("zh-hans"):
+        sentences = refused(first)
+
+    assert sentences[0].startswith("订单 1：之后被导入“b.csv”（20")
+    assert any("（订单 1）：" in says for says in sentences)
+    assert all("(" not in says for says in sentences)
 
 
 def test_cancellations_of_a_later_file_keep_the_lines_they_net():

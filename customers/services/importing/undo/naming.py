@@ -137,7 +137,8 @@ def _names(kind: str, ids: set[str]) -> Iterable[tuple[str, str]]:
         name = f"{capfirst(str(model._meta.verbose_name))} {row}"
         if owner:
             owning = getattr(row, owner)
-            name += f" ({owning._meta.verbose_name} {owning})"
+            about = f"{owning._meta.verbose_name} {owning}"
+            name = _("%(row)s (%(owner)s)") % {"row": name, "owner": about}
         yield str(getattr(row, field)), name
 
 
