@@ -188,7 +188,9 @@ def _counted(counts: Mapping[str, int]) -> list[tuple[str, str]]:
 def word_reason(reason: str) -> str:
     """Return a reject's reason in the reader's language; “column: phrase” keeps its column."""
     column, separator, phrase = reason.partition(": ")
-    return f"{column}: {_(phrase)}" if separator and " " not in column else _(reason)
+    if not separator or " " in column:
+        return _(reason)
+    return _("%(name)s: %(value)s") % {"name": column, "value": _(phrase)}
 
 
 def _figure(value: Any) -> str:

@@ -16,7 +16,7 @@ def test_the_error_file_is_written_for_who_brought_the_file():
     with override("en"):  # the worker's own
         finish(batch)
 
-    assert [row["reason"] for row in rejects(batch)] == ["total: 为空"]
+    assert [row["reason"] for row in rejects(batch)] == ["total：为空"]
 
 
 def test_the_reasons_on_the_page_are_in_the_readers_language():
@@ -28,5 +28,5 @@ def test_the_reasons_on_the_page_are_in_the_readers_language():
         assert describe_audit(batch.audit).rejected == [("total: empty", "1")]
         assert (str(batch.job), batch.job.step_words) == ("Import of orders.csv", "Finished")
     with override("zh-hans"):
-        assert describe_audit(batch.audit).rejected == [("total: 为空", "1")]
+        assert describe_audit(batch.audit).rejected == [("total：为空", "1")]
         assert (str(batch.job), batch.job.step_words) == ("导入 orders.csv", "已完成")
