@@ -1,5 +1,6 @@
 """Read one cell: text in, a value that JSON can carry out, or the phrase that says why not."""
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -17,11 +18,21 @@ MOST_PRICE = Decimal(10) ** 10
 EARLIEST_YEAR = 1990
 YES = frozenset({"1", "true", "yes", "y", "是"})
 NO = frozenset({"0", "false", "no", "n", "否"})
-EMPTY = frozenset({"null", "none", "n/a", "nan", "—", "——"})
+EMPTY = frozenset({"null", "none", "n/a", "#n/a", "nan", "—", "——"})
+SPREADSHEET_ERROR = re.compile(
+    r"#(?:DIV/0!|REF!|NAME\?|VALUE!|NUM!|NULL!|SPILL!|CALC!|#{2,})", re.IGNORECASE
+)
+"""What a spreadsheet writes for a formula that failed, or a column too narrow for its number."""
 
 
 class CellError(ValueError):
     """A cell that cannot be read; the message is the phrase that says why."""
+
+
+def refuse_spreadsheet_error(text: str) -> None:
+    """Raise CellError for a spreadsheet's error: as a key it would make many people one."""
+    if text[:1] == "#" and SPREADSHEET_ERROR.fullmatch(text):
+        raise CellError(gettext_noop("a spreadsheet's error; mend the cell and save again"))
 
 
 def text_up_to(most: int, text: str) -> str:

@@ -88,6 +88,7 @@ def parser(header: Iterable[str], columns: Columns, readers: Readers) -> Callabl
                     reason = reason or f"{name}: {NO_VALUE}"
                 continue
             try:
+                cells.refuse_spreadsheet_error(text)
                 values[name] = read(text)
             except CellError as error:
                 # The other cells are read all the same: what is missing later can be told then.

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from django.utils.translation import gettext_noop
 
 from customers.connectors import values
+from customers.connectors.huike.cells import refuse_spreadsheet_error
 from customers.connectors.tables import RawRow
 from customers.connectors.values import CellError, MaskedError, Rules
 from customers.connectors.values.words import INVISIBLE
@@ -154,8 +155,16 @@ class Reading:
         self.notes: list[str] = []
 
     def text(self, column: str) -> str:
-        """Return a cell's text; a column that is not there is empty."""
-        return values.text(self.row.cells.get(column, ""), self.rules) if column else ""
+        """Return a cell's text; a column that is not there is empty.
+
+        Raises RejectError for a spreadsheet's error, with the file's own name of the column.
+        """
+        found = values.text(self.row.cells.get(column, ""), self.rules) if column else ""
+        try:
+            refuse_spreadsheet_error(found)
+        except CellError as error:
+            raise RejectError(f"{column}: {error}") from None
+        return found
 
     def read(self, field: Field) -> str:
         """Return a field's canonical text or nothing; raises RejectError with the column's name."""

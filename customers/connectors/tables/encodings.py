@@ -17,6 +17,11 @@ MARKS = (
 )
 ALONE = re.compile(rb"(?<![\x80-\xff])[\x80-\xff](?![\x80-\xff])")
 RUNS = re.compile(rb"[\x80-\xff]+")
+UTF8 = re.compile(
+    rb"(?:[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})+"
+)
+# Two or more signs of Chinese in UTF-8: nine of a million chance runs of GB18030 look so.
+UTF8_CHINESE = re.compile(rb"(?:[\xe3-\xe9\xef][\x80-\xbf]{2}){2,}")
 
 
 @dataclass(frozen=True)
@@ -45,9 +50,17 @@ def detect(path: Path) -> Encoding:
         )
     if _decodes(path, "utf-8", 0):
         return Encoding("utf-8")
-    if _decodes(path, "gb18030", 0) and not _is_western(path):
+    is_western = _is_western(path)
+    if not is_western and _decodes(path, "gb18030", 0) and not _has_utf8(path, UTF8_CHINESE, 1000):
         return Encoding("gb18030")
-    return Encoding("cp1252" if _decodes(path, "cp1252", 0) else "latin-1")
+    if is_western and not _has_utf8(path, UTF8, 10):
+        return Encoding("cp1252" if _decodes(path, "cp1252", 0) else "latin-1")
+    raise UnreadableFileError(
+        _(
+            "The file is neither UTF-8 nor GB18030 nor Latin-1 throughout: it mixes encodings, is "
+            "damaged, or is in another one. Save it as CSV in UTF-8."
+        )
+    )
 
 
 def _decodes(path: Path, codec: str, mark: int) -> bool:
@@ -71,3 +84,14 @@ def _is_western(path: Path) -> bool:
             alone += len(ALONE.findall(piece))
             runs += len(RUNS.findall(piece))
     return alone * 2 > runs
+
+
+def _has_utf8(path: Path, pattern: re.Pattern[bytes], one_in: int) -> bool:
+    """Tell whether more than one in so many runs beyond ASCII is UTF-8, and not by chance."""
+    told = runs = 0
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            found = RUNS.findall(piece)
+            runs += len(found)
+            told += sum(pattern.fullmatch(run) is not None for run in found)
+    return told > 1 and told * one_in > runs

@@ -70,8 +70,7 @@ class Lines:
         self.file.seek(self.position)
         for line, size in self._wide() if self.codec.startswith("utf-16") else self._narrow():
             self.position += size
-            if size > LONGEST_LINE:
-                raise UnreadableFileError(_("A line is longer than two million bytes."))
+            _refuse_long(size)
             if self.position - self.row_began > LONGEST_ROW:
                 raise UnreadableFileError(
                     _("A row is longer than ten million bytes: a quotation mark may not be closed.")
@@ -109,7 +108,12 @@ class Lines:
 
 def _refuse_long(size: int) -> None:
     if size > LONGEST_LINE:
-        raise UnreadableFileError(_("A line is longer than two million bytes."))
+        raise UnreadableFileError(
+            _(
+                "A line is longer than two million bytes. Save the file as CSV with one row on "
+                "each line."
+            )
+        )
 
 
 def _sample(lines: Lines, encoding: Encoding) -> tuple[list[str], int, str]:

@@ -45,6 +45,18 @@ def test_a_row_by_a_mapping():
     assert translate(RawRow(3, {}, reason="torn")).reason == "torn"
 
 
+@pytest.mark.parametrize("error", ["#DIV/0!", "#REF!", "#name?", "#VALUE!", "#NUM!", "########"])
+def test_a_spreadsheets_error_is_nobodys_key_and_no_name(error):
+    translate = MappedFile(Mapping.from_json(ORDERS)).translator(["No", "When", "Sum", "Mobile"])
+    row = {"No": "7", "When": "03/04/2026", "Sum": "1,5", "Mobile": "+8613800138000"}
+
+    assert translate(RawRow(1, row)).reason == ""
+    for column in row:
+        found = translate(RawRow(2, row | {column: error}))
+        assert found.records == ()
+        assert found.reason == f"{column}: a spreadsheet's error; mend the cell and save again"
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -1,6 +1,8 @@
 """CSV and its encodings and dialects; what is no table; memory; going on in the middle."""
 
+import itertools
 import json
+import random
 import tracemalloc
 
 import pyarrow as pa
@@ -66,6 +68,36 @@ def test_accented_letters_are_not_taken_for_chinese(tmp_path, text, codec, found
 
     assert layout.encoding == found
     assert list(rows[0].cells.values()) == text.splitlines()[1].split(layout.delimiter)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [("客户,上海\n" * 40).encode("gb18030"), "客户,北京\n".encode() * 40],
+        ["客户,北京\n".encode() * 500, ("客户,上海\n" * 500).encode("gb18030")],
+        [("Zoé,Köln\n" * 40).encode("latin-1"), "Zoé,Köln\n".encode() * 40],
+        ["客户,北京\n".encode() * 40, b"\xff\xfe\xfd,x\n"],
+    ],
+)
+def test_two_encodings_in_one_file_are_refused_not_stored_as_nonsense(tmp_path, rows):
+    path = write(tmp_path / "a.csv", b"name,city\n" + b"".join(rows))
+
+    with pytest.raises(UnreadableFileError, match="Save it as CSV in UTF-8"):
+        read(path)
+
+
+def test_a_long_chinese_file_of_one_encoding_is_never_refused(tmp_path):
+    """Chance pairs of GB18030 that look like UTF-8 are far fewer than what is refused."""
+    common = range(0xB0, 0xF8), range(0xA1, 0xFE)
+    signs = [bytes(pair).decode("gb2312", "ignore") for pair in itertools.product(*common)]
+    random.Random(7).shuffle(signs)
+    text = "".join(f"{a}{b}{c}{d},1\n" for a, b, c, d in zip(*[iter(signs * 20)] * 4, strict=False))
+    path = write(tmp_path / "a.csv", f"名称,数\n{text}".encode("gb18030"))
+
+    layout, rows = read(path)
+
+    assert layout.encoding == "gb18030"
+    assert rows[0].cells["名称"] == "".join(signs[:4])
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])

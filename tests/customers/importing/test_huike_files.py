@@ -266,6 +266,21 @@ def test_a_known_address_is_recognised_and_nobody_loses_one():
     assert Customer.objects.count() == 3
 
 
+def test_a_spreadsheets_error_goes_back_and_makes_no_customer():
+    batch = bring(
+        "customer_id,name",
+        "#REF!,Zoé",
+        "k1,#DIV/0!",
+        "k2,#N/A",
+        "k3,#1 Fan",
+        name="customers.csv",
+    )
+
+    assert fates(batch) == (4, 2, 0, 0, 2)
+    assert [row["reason"].partition(":")[0] for row in rejects(batch)] == ["customer_id", "name"]
+    assert set(Customer.objects.values_list("name", flat=True)) == {"", "#1 Fan"}
+
+
 def test_rows_that_contradict_themselves_go_back_with_the_column():
     batch = bring(
         ORDERS + ",status,cancelled_at,refunded_amount,refunded_at,currency,email",
