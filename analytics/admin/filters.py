@@ -1,5 +1,6 @@
 """Filters of the customer list by score: groups, bands, and the cells and bins of the dashboard."""
 
+from abc import ABC, abstractmethod
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from typing import Any
@@ -18,16 +19,12 @@ UNSCORED = "none"
 Choices = list[tuple[str, Any]]
 
 
-class ScoreFilter(admin.SimpleListFilter):
+class ScoreFilter(admin.SimpleListFilter, ABC):
     """Keeps the customers whose published scores match; the base of the filters below."""
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        """Return what may be chosen."""
-        raise NotImplementedError
-
+    @abstractmethod
     def matching(self, value: str) -> QuerySet[CurrentScore]:
         """Return the scores of the customers to keep."""
-        raise NotImplementedError
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Return the customers to keep; all without a choice."""
