@@ -23,6 +23,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "prune-jobs": _every(EVERY_HOUR, "core.prune_jobs"),
     "prune-import-changes": _every(EVERY_HOUR, "customers.prune_import_changes"),
     "refresh-facts": _every(EVERY_MINUTE, "customers.refresh_facts"),
+    "saved-imports": _every(EVERY_MINUTE, "customers.start_saved_imports"),
     "nightly-facts": _every(EVERY_FIVE_MINUTES, "customers.start_nightly_rebuild"),
     "nightly-scores": _every(EVERY_FIVE_MINUTES, "analytics.start_nightly_scoring"),
 }

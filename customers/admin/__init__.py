@@ -1,5 +1,5 @@
 """The record in the web admin."""
 
-from customers.admin import customer, imports, rows
+from customers.admin import customer, imports, rows, saved_imports
 
-__all__ = ["customer", "imports", "rows"]
+__all__ = ["customer", "imports", "rows", "saved_imports"]

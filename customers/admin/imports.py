@@ -25,7 +25,7 @@ from customers.errors import UndoRefusedError, UndoTooLateError
 from customers.models import ImportBatch
 from customers.selectors.audit import describe_audit, describe_recognition
 from customers.selectors.recognition import recognition_of
-from customers.services import importing
+from customers.services import importing, saved_imports
 from customers.services.importing import undo
 
 MAY_UNDO = "customers.delete_importbatch"
@@ -128,6 +128,8 @@ class ImportBatchAdmin(ReadOnlyAdmin):
                 "may_go_on": batch.state in importing.WAITING
                 and (batch.job is None or batch.job.is_final)
                 and self.has_add_permission(request),
+                "may_save": batch.state in saved_imports.SAVABLE
+                and request.user.has_perm("customers.add_savedimport"),
                 **_undo_context(request, batch),
             }
         return super().change_view(

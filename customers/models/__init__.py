@@ -7,6 +7,7 @@ from customers.models.importing import ImportBatch, ImportChange, ImportMapping,
 from customers.models.interaction import Interaction
 from customers.models.order import Order, OrderLine, Refund
 from customers.models.product import Category, Product
+from customers.models.saved_import import SavedImport, SavedImportFile
 from customers.models.shop import ExchangeRate, ShopSettings, Source
 from customers.models.voice import Review, SurveyResponse, Ticket
 
@@ -30,6 +31,8 @@ __all__ = [
     "Product",
     "Refund",
     "Review",
+    "SavedImport",
+    "SavedImportFile",
     "ShopSettings",
     "Source",
     "Suppression",
