@@ -35,6 +35,7 @@ lint:  ## Check style, imports, types, migrations, catalogues and the API descri
 bench:  ## Measure beside peers; docs/benchmarks.md has the figures
 	@deploy/local/setup.sh test
 	@$(EMBEDDED) run --ephemeral -- $(PY) -m benchmarks.import_orders
+	@$(EMBEDDED) run --ephemeral -- $(PY) -m benchmarks.import_presets
 	@$(EMBEDDED) run --ephemeral -- $(PY) -m benchmarks.simulate_shop
 
 fmt:  ## Format the code
@@ -50,9 +51,10 @@ openapi:  ## Write docs/openapi.yaml from the code
 	@$(EMBEDDED) run --ephemeral -- $(PY) manage.py spectacular --validate --fail-on-warn \
 		--file docs/openapi.yaml
 
-screenshot:  ## Make the README's picture with the browser tests
+screenshot:  ## Make the README's picture, or with HUIKE_SCREENSHOTS=folder those of every page
 	@deploy/local/setup.sh test
-	@HUIKE_SCREENSHOTS=docs/images $(EMBEDDED) run --ephemeral -- $(PY) -m pytest -q -m browser
+	@HUIKE_SCREENSHOTS=$(or $(HUIKE_SCREENSHOTS),docs/images) $(EMBEDDED) run --ephemeral -- \
+		$(PY) -m pytest -q tests/browser/test_pictures.py
 
 backup:  ## Save database and files to backups/<time>/
 	@$(PY) -m deploy.local.backup save

@@ -33,6 +33,11 @@ class CurrentScoreQuerySet(models.QuerySet["CurrentScore"]):
         rows = self.filter(churn_probability__gte=low)
         return rows if high is None else rows.filter(churn_probability__lt=high)
 
+    def at_risk(self) -> Self:
+        """Customers whose churn risk is not low."""
+        low, _high = ChurnBand.MEDIUM.bounds
+        return self.filter(churn_probability__gte=low)
+
     def with_clv_between(self, low: Decimal | None, high: Decimal | None) -> Self:
         """Customers whose predicted spend is at least ``low`` and below ``high``."""
         rows = self.filter(predicted_clv__isnull=False)

@@ -82,8 +82,8 @@ def _fill_pages() -> None:
     )
     boxes = [
         ("churn_risk", _("Customers at risk"), panels.churn_risk),
-        ("rfm_heatmap", _("RFM heat map"), panels.rfm_heatmap),
         ("rfm_groups", _("RFM groups"), panels.rfm_groups),
+        ("rfm_heatmap", _("RFM heat map"), panels.rfm_heatmap),
         ("clv_distribution", _("Predicted spend"), panels.clv_distribution),
         ("freshness", _("Freshness"), panels.freshness),
     ]
@@ -95,7 +95,7 @@ def _fill_pages() -> None:
     columns: list[tuple[str, Any, Any]] = [
         ("rfm_group", _("RFM group"), lambda value: labels[value]),
         ("churn_probability", _("churn risk"), wording.percent),
-        ("predicted_clv", _("predicted spend"), lambda value: wording.number(float(value))),
+        ("predicted_clv", _("predicted spend"), wording.number),
         ("satisfaction", _("satisfaction"), wording.number),
     ]
     for order, (key, label, render) in enumerate(columns):

@@ -7,10 +7,9 @@ import environ
 import structlog
 from csp.constants import NONCE, NONE, SELF
 from django.templatetags.static import static
-from django.urls import reverse_lazy
 from django.utils.functional import lazy
-from django.utils.translation import gettext_lazy as _
 
+from crm.navigation import NAVIGATION
 from crm.schedule import BEAT_SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -118,6 +117,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o640
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=2 * 1024**3)
 """Largest import file that is accepted, in bytes."""
+EXPORT_RETENTION_DAYS = env.int("EXPORT_RETENTION_DAYS", default=7)
+"""An exported file can be downloaded for so many days; then it is removed."""
 
 # --- Language and time ---------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -213,6 +214,9 @@ SPECTACULAR_SETTINGS = {
         "PlaceKind": "customers.enums.PlaceKind",
         "FetchOutcome": "customers.enums.FetchOutcome",
         "ImportFormat": "customers.enums.ImportFormat",
+        "ExportKind": "customers.enums.ExportKind",
+        "ExportState": "customers.enums.ExportState",
+        "FileFormat": "customers.enums.FileFormat",
         "OrderStatus": "customers.enums.OrderStatus",
         "LineKind": "customers.enums.LineKind",
         "RefundKind": "customers.enums.RefundKind",
@@ -259,6 +263,8 @@ IMPORT_CA_FILE = env.str("IMPORT_CA_FILE", default="")
 """Certificate authorities that saved imports trust besides the system's (PEM)."""
 IMPORT_FETCH_SECONDS = env.float("IMPORT_FETCH_SECONDS", default=600.0)
 """Longest that fetching one file may take; the worker's limit of a task is 900."""
+IMPORT_FILE_DAYS = env.int("IMPORT_FILE_DAYS", default=30)
+"""Uploaded files are kept this long after their import has ended."""
 IMPORT_UNDO_DAYS = env.int("IMPORT_UNDO_DAYS", default=30)
 """An import can be undone for so many days; so long is kept what rows were before it."""
 
@@ -306,16 +312,6 @@ structlog.configure(
 _static = lazy(static, str)
 
 
-def _link(title: Any, icon: str, url_name: str, permission: str) -> dict[str, object]:
-    """Describe one entry of the side bar, shown only to those who may open it."""
-    return {
-        "title": title,
-        "icon": icon,
-        "link": reverse_lazy(url_name),
-        "permission": lambda request: request.user.has_perm(permission),
-    }
-
-
 UNFOLD = {
     "SITE_TITLE": "Huike 回客",
     "SITE_HEADER": "Huike 回客",
@@ -326,77 +322,13 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,
-    "SHOW_BACK_BUTTON": True,
     "DASHBOARD_CALLBACK": "customers.admin.dashboard.dashboard_context",
     "ENVIRONMENT": "customers.admin.dashboard.environment_label",
     "STYLES": [_static("huike/admin.css")],
+    "SCRIPTS": [_static("huike/page.js")],
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,
-        "navigation": [
-            {
-                "title": _("Shop"),
-                "items": [
-                    {
-                        "title": _("Dashboard"),
-                        "icon": "space_dashboard",
-                        "link": reverse_lazy("admin:index"),
-                    },
-                    _link(
-                        _("Customers"),
-                        "group",
-                        "admin:customers_customer_changelist",
-                        "customers.view_customer",
-                    ),
-                    _link(
-                        _("Orders"),
-                        "receipt_long",
-                        "admin:customers_order_changelist",
-                        "customers.view_order",
-                    ),
-                    _link(
-                        _("Products"),
-                        "inventory_2",
-                        "admin:customers_product_changelist",
-                        "customers.view_product",
-                    ),
-                ],
-            },
-            {
-                "title": _("Data"),
-                "separator": True,
-                "items": [
-                    _link(
-                        _("Imports"),
-                        "upload_file",
-                        "admin:customers_importbatch_changelist",
-                        "customers.view_importbatch",
-                    ),
-                    _link(
-                        _("Saved imports"),
-                        "event_repeat",
-                        "admin:customers_savedimport_changelist",
-                        "customers.view_savedimport",
-                    ),
-                    _link(
-                        _("Scoring runs"),
-                        "insights",
-                        "admin:analytics_scoringrun_changelist",
-                        "analytics.view_scoringrun",
-                    ),
-                    _link(
-                        _("Jobs"), "pending_actions", "admin:core_job_changelist", "core.view_job"
-                    ),
-                    _link(_("Alerts"), "warning", "admin:core_alert_changelist", "core.view_alert"),
-                    _link(_("API keys"), "key", "admin:core_apikey_changelist", "core.view_apikey"),
-                    _link(
-                        _("Shop settings"),
-                        "tune",
-                        "admin:customers_shopsettings_changelist",
-                        "customers.view_shopsettings",
-                    ),
-                ],
-            },
-        ],
+        "navigation": NAVIGATION,
     },
 }

@@ -5,6 +5,8 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.utils.translation import gettext_lazy as _
 
 admin.site.index_title = _("Dashboard")
+# The front door leads to the admin itself: a link to it would go nowhere.
+admin.site.site_url = None
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("crm.core.web.urls")),

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 class CustomersConfig(AppConfig):
     name = "customers"
-    verbose_name = _("Customers")
+    verbose_name = _("Shop")
 
     def ready(self) -> None:
         """Fill this app's own slots."""

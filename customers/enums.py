@@ -146,3 +146,37 @@ class ImportState(models.TextChoices):
     FAILED = "failed", _("Failed")
     CANCELLED = "cancelled", _("Cancelled")
     UNDONE = "undone", _("Undone")
+
+
+class ExportKind(models.TextChoices):
+    CUSTOMERS = "customers", _("Customers")
+    ORDERS = "orders", _("Orders")
+    LINES = "lines", _("Order lines")
+    PRODUCTS = "products", _("Products")
+    CATEGORIES = "categories", _("Categories")
+    REFUNDS = "refunds", _("Refunds")
+    REVIEWS = "reviews", _("Reviews")
+    ANSWERS = "answers", _("Survey answers")
+    TICKETS = "tickets", _("Tickets")
+    CONSENTS = "consents", _("Consent log")
+
+
+class FileFormat(models.TextChoices):
+    CSV = "csv", _("CSV")
+    XLSX = "xlsx", _("XLSX")
+    PARQUET = "parquet", _("Parquet")
+
+
+class ListOf(models.TextChoices):
+    """Whose filters narrow a list."""
+
+    API = "api", _("REST")
+    ADMIN = "admin", _("Web admin")
+
+
+class ExportState(models.TextChoices):
+    RUNNING = "running", _("Being written")
+    READY = "ready", _("Ready")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+    EXPIRED = "expired", _("Expired")

@@ -44,6 +44,10 @@ class UnmergeRefusedError(WrongStateError):
     code = "unmerge_refused"
 
 
+class InvalidTotalError(DomainError):
+    code = "invalid_total"
+
+
 class InvalidOptionsError(DomainError):
     code = "invalid_options"
 
@@ -85,3 +89,24 @@ class UndoRefusedError(WrongStateError):
 
 class UndoTooLateError(WrongStateError):
     code = "undo_too_late"
+
+
+class ExportRefusedError(DomainError):
+    """The list cannot become such a file; the message says what to choose instead."""
+
+    code = "export_refused"
+
+
+class SeveralSourcesError(ExportRefusedError):
+    """A file is one source's: only it knows its ids again."""
+
+    code = "several_sources"
+
+
+class ExportStateError(WrongStateError):
+    code = "export_state"
+
+
+class ExportExpiredError(DomainError):
+    code = "export_expired"
+    status = 410

@@ -63,5 +63,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
             status__in=COUNTED_ORDER_STATUSES, is_test=False, total_shop__isnull=False
         )
 
+    def without_rate(self) -> Self:
+        """Orders that would count if somebody told what their currency was worth on their day."""
+        return self.filter(
+            status__in=COUNTED_ORDER_STATUSES, is_test=False, total_shop__isnull=True
+        )
+
     def before(self, as_of: datetime) -> Self:
         return self.filter(placed_at__lt=as_of)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 def fill() -> None:
     """Register this app's handlers and sources; called once, when the apps are ready."""
     _fill_jobs()
+    _fill_exports()
     _fill_alerts()
     _fill_references()
     _fill_timeline()
@@ -30,9 +31,7 @@ def _fill_jobs() -> None:
             run_chunk=importing.run_chunk,
             on_end=_import_ended,
             title=_import_title,
-            page=lambda job: reverse(
-                "admin:customers_importbatch_change", args=[job.parameters["batch"]]
-            ),
+            page=_import_page,
         )
     )
     registry.job_handlers.register(
@@ -100,6 +99,38 @@ def _simulate(run: Any) -> bool:
     return simulation.run_chunk(run, now=timezone.now())
 
 
+def _import_page(job: Any) -> str:
+    """Return where an import shows what became of it; after a dry run, where it goes on."""
+    from django.urls import reverse
+
+    tried = job.parameters.get("dry_run") and job.state == "succeeded"
+    name = "check" if tried else "change"
+    return reverse(f"admin:customers_importbatch_{name}", args=[job.parameters["batch"]])
+
+
+def _fill_exports() -> None:
+    """Register the work that takes lists out."""
+    from django.urls import reverse
+    from django.utils import timezone
+    from django.utils.translation import gettext_lazy as _
+
+    from crm.core.registry import JobHandler, registry
+    from customers.services import exporting
+
+    registry.job_handlers.register(
+        JobHandler(
+            key=exporting.KIND,
+            label=_("Export"),
+            run_chunk=lambda run: exporting.run_chunk(run, select=_listed_rows, now=timezone.now()),
+            on_end=exporting.on_end,
+            title=_export_title,
+            page=lambda job: reverse(
+                "admin:customers_export_change", args=[job.parameters["export"]]
+            ),
+        )
+    )
+
+
 def _import_title(job: Any) -> str:
     """Name the file a job brings in."""
     if "file" not in job.parameters:
@@ -122,6 +153,29 @@ def _import_ended(job: Any) -> None:
 def _fetch_title(job: Any) -> str:
     """Name the saved import that files are fetched for."""
     return gettext("Fetch files for “%(name)s”") % job.parameters
+
+
+def _listed_rows(export: Any) -> Any:
+    """Make an export's list again, as REST or the web admin shows it to who asked for it."""
+    from customers.enums import ListOf
+
+    if export.filtered_by == ListOf.ADMIN:
+        from customers.admin.lists import listed_rows
+    else:
+        from customers.api.lists import listed_rows
+    return listed_rows(kind=export.kind, filters=export.filters, user=export.created_by)
+
+
+def _export_title(job: Any) -> str:
+    """Name what a job takes out."""
+    from customers.enums import ExportKind, FileFormat
+
+    if not {"kind", "format"} <= job.parameters.keys():
+        return str(job.title)
+    return gettext("Export of %(kind)s as %(format)s") % {
+        "kind": ExportKind(job.parameters["kind"]).label,
+        "format": FileFormat(job.parameters["format"]).label,
+    }
 
 
 def _recount_title(job: Any) -> str:

@@ -4,11 +4,12 @@ from celery import shared_task
 from django.utils import timezone
 
 from crm.core.tasks import run_job
-from customers.services import facts, saved_imports
-from customers.services.importing import changes
+from customers.services import exporting, facts, saved_imports
+from customers.services.importing import changes, files
 
 REFRESH_SECONDS = 45.0
 PRUNE_IMPORTS = 20
+EXPIRE_BATCH = 500
 
 
 @shared_task(name="customers.refresh_facts")
@@ -38,3 +39,17 @@ def start_saved_imports() -> None:
     """Start today's fetch of each saved import whose hour has come."""
     for job_id in saved_imports.start_due(now=timezone.now()):
         run_job.delay(job_id)
+
+
+@shared_task(name="customers.prune_import_files")
+def prune_import_files() -> None:
+    """Remove uploaded files past their retention, some at a time."""
+    if files.prune_files(now=timezone.now(), limit=PRUNE_IMPORTS) == PRUNE_IMPORTS:
+        prune_import_files.delay()
+
+
+@shared_task(name="customers.expire_exports")
+def expire_exports() -> None:
+    """Remove exported files past their last day, a batch at a time."""
+    if exporting.expire_exports(now=timezone.now(), limit=EXPIRE_BATCH) == EXPIRE_BATCH:
+        expire_exports.delay()

@@ -1,7 +1,10 @@
 """What every test may ask for. Databases and broker are real; nothing here touches the network."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.conf import settings
+from django.utils import translation
 from kombu import Connection
 
 from tests.factories import UserFactory
@@ -12,6 +15,14 @@ from tests.workers import start_worker, worker_kinds, worker_queue  # noqa: F401
 def media_folder(settings, tmp_path) -> None:
     """Give every test its own folder for uploads."""
     settings.MEDIA_ROOT = str(tmp_path / "media")
+
+
+@pytest.fixture(autouse=True)
+def own_language() -> Iterator[None]:
+    """Let no test speak the language that a request of another one asked for."""
+    translation.activate("en")
+    yield
+    translation.activate("en")
 
 
 @pytest.fixture(autouse=True)

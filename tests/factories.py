@@ -12,12 +12,14 @@ from customers.models import (
     Category,
     Consent,
     Customer,
+    Export,
     ImportBatch,
     Order,
     OrderLine,
     Product,
     Refund,
     Review,
+    SavedImport,
     ShopSettings,
     Source,
     SurveyResponse,
@@ -211,6 +213,28 @@ class ImportBatchFactory(HuikeFactory):
     source = factory.SubFactory(SourceFactory)
     filename = "orders.csv"
     format = "online_retail"
+
+
+class ExportFactory(HuikeFactory):
+    class Meta:
+        model = Export
+
+    source = factory.SubFactory(SourceFactory)
+    kind = "customers"
+    format = "csv"
+
+
+class SavedImportFactory(HuikeFactory):
+    class Meta:
+        model = SavedImport
+
+    source = factory.SubFactory(SourceFactory)
+    name = factory.Sequence(lambda n: f"Saved import {n}")
+    place = "folder"
+    folder = "/srv/inbox"
+    format = "huike_customers"
+    header = ["customer_id", "name"]
+    active_since = NOON
 
 
 class ScoringRunFactory(HuikeFactory):

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from analytics.enums import RunTrigger
 from analytics.models import ScoringRun
-from analytics.selectors.wording import backtest_rows, explain_run
+from analytics.selectors.wording import backtest_rows, explain_run, model_label, percent
 from analytics.services import scoring
 from crm.core.admin.base import ReadOnlyAdmin
 from crm.core.tasks import queue_job
@@ -17,15 +17,30 @@ from crm.core.tasks import queue_job
 @admin.register(ScoringRun)
 class ScoringRunAdmin(ReadOnlyAdmin):
     list_display = (
-        "as_of_day", "state", "trigger", "model_name", "horizon_days", "scored_count",
+        "as_of_day", "state", "trigger", "model_words", "horizon_days", "scored_count",
         "published_at",
     )  # fmt: skip
+    add_words = _("Score everybody now")
+    empty_words = _("The first run starts tonight, or now if you ask for it.")
     list_filter = ("state", "trigger")
-    fields = (
-        "trigger", "model_name", "model_version", "currency", "discount_rate", "data_until",
-        "published_at", "error", "job", "public_id",
-    )  # fmt: skip
+    readonly_fields = ("model_words", "yearly_discount")
     change_form_before_template = "analytics/run_before.html"
+
+    def get_fields(self, request: HttpRequest, obj: ScoringRun | None = None) -> list[str]:
+        """Name what went wrong only where something did."""
+        told = ["error"] if obj is not None and obj.error else []
+        return [
+            *told, "trigger", "model_words", "model_version", "currency", "yearly_discount",
+            "data_until", "job", "public_id",
+        ]  # fmt: skip
+
+    @admin.display(description=_("model"), ordering="model_name")
+    def model_words(self, run: ScoringRun) -> str:
+        return model_label(run)
+
+    @admin.display(description=_("discount rate per year"))
+    def yearly_discount(self, run: ScoringRun) -> str:
+        return percent(float(run.discount_rate)) if run.discount_rate is not None else ""
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return bool(request.user.has_perm("analytics.add_scoringrun"))
@@ -54,7 +69,12 @@ class ScoringRunAdmin(ReadOnlyAdmin):
                 assert run.job is not None  # start_run has just made it
                 queue_job(run.job.pk)
             return HttpResponseRedirect(reverse("admin:core_job_change", args=[run.job_id]))
-        context = {**self.admin_site.each_context(request), "title": _("Score everybody now")}
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Score everybody now"),
+            "heading": _("Score everybody now"),
+            "opts": self.model._meta,
+        }
         return TemplateResponse(request, "analytics/run_start.html", context)
 
     def change_view(

@@ -115,12 +115,13 @@ def range_value(low: Decimal | None, high: Decimal | None) -> str:
 
 
 def churn_risk(*, limit: int = 10) -> list[AtRisk]:
-    """Return those with the most value at risk: churn risk times predicted spend.
+    """Return those at risk with the most value at risk: churn risk times predicted spend.
 
     The product is largest for customers who are still expected to buy a lot and may well not: who
-    has left for certain is expected to spend nothing, and who is safe risks nothing.
+    has left for certain is expected to spend nothing. A big spender whose risk is low is left out:
+    nobody would call them at risk.
     """
-    rows = CurrentScore.objects.by_value_at_risk().select_related("customer", "run")
+    rows = CurrentScore.objects.at_risk().by_value_at_risk().select_related("customer", "run")
     rows = rows.filter(customer__lifecycle=Lifecycle.ACTIVE)
     return [
         AtRisk(row, (row.churn_probability or 0.0) * float(row.predicted_clv or 0))

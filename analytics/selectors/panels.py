@@ -87,12 +87,13 @@ def clv_distribution(request: HttpRequest, customer_id: int | None) -> dict[str,
 
 
 def churn_risk(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
-    """Return who puts most money at risk: churn risk × predicted spend.
+    """Return who is at risk and puts most money there: churn risk × predicted spend.
 
     Names are for those who may read customers; others see ids.
     """
     may_see = request.user.has_perm("customers.view_customer")
     return {
+        "is_scored": CurrentScore.objects.filter(churn_probability__isnull=False).exists(),
         "rows": [
             {
                 "label": str(row.score.customer) if may_see else row.score.customer.public_id,

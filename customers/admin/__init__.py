@@ -1,5 +1,23 @@
 """The record in the web admin."""
 
-from customers.admin import customer, imports, rows, saved_imports
+from customers.admin import (
+    customer,
+    exports,
+    imports,
+    orders,
+    rates,
+    reconciliation,
+    rows,
+    saved_imports,
+)
 
-__all__ = ["customer", "imports", "rows", "saved_imports"]
+__all__ = [
+    "customer",
+    "exports",
+    "imports",
+    "orders",
+    "rates",
+    "reconciliation",
+    "rows",
+    "saved_imports",
+]

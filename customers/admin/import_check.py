@@ -22,9 +22,10 @@ from unfold.widgets import (
 
 from crm.core.errors import DomainError
 from crm.core.tasks import queue_job
-from customers.enums import ImportFormat
+from customers.enums import ImportFormat, OrderStatus
 from customers.models import ImportBatch
 from customers.selectors.audit import KIND_LABELS, describe_trial
+from customers.selectors.column_words import COLUMNS
 from customers.selectors.import_review import Review, review_import
 from customers.services import importing
 from customers.services.importing.options import CONSENT_CHANNELS, KEEPABLE
@@ -43,24 +44,6 @@ BASES = (
     ("existing customer", gettext_lazy("Existing customers, similar goods")),
     ("contract", gettext_lazy("Agreed to in a contract")),
 )
-KEEP_LABELS = {
-    "name": gettext_lazy("name"),
-    "email": gettext_lazy("e-mail"),
-    "phone": gettext_lazy("phone"),
-    "country": gettext_lazy("country"),
-    "city": gettext_lazy("city"),
-    "language": gettext_lazy("language"),
-    "time_zone": gettext_lazy("time zone"),
-    "birthday": gettext_lazy("birthday"),
-    "status": gettext_lazy("order status"),
-    "promised_at": gettext_lazy("promised delivery"),
-    "delivered_at": gettext_lazy("delivery"),
-    "title": gettext_lazy("title"),
-    "unit_cost": gettext_lazy("unit cost"),
-    "category": gettext_lazy("category"),
-    "price": gettext_lazy("price"),
-    "stock": gettext_lazy("stock"),
-}
 
 
 class RulesForm(forms.Form):
@@ -105,7 +88,7 @@ class OptionsForm(forms.Form):
 
     keep = forms.MultipleChoiceField(
         label=gettext_lazy("Do not overwrite"),
-        choices=[(name, KEEP_LABELS[name]) for name in KEEPABLE],
+        choices=[(name, COLUMNS[name]) for name in KEEPABLE],
         required=False,
         help_text=gettext_lazy("Where a value is held already, the file's is left aside."),
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
@@ -158,7 +141,7 @@ def check_view(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
     batch = get_object_or_404(ImportBatch.objects.select_related("source", "job"), pk=pk)
     if batch.job is not None and not batch.job.is_final:
         return HttpResponseRedirect(reverse("admin:core_job_change", args=[batch.job_id]))
-    if batch.state not in importing.WAITING:
+    if batch.state not in importing.WAITING or not batch.file:
         return HttpResponseRedirect(reverse("admin:customers_importbatch_change", args=[pk]))
     kind = request.POST.get("kind") or request.GET.get("kind", "")
     try:
@@ -206,10 +189,12 @@ def _take(
         chosen = {
             target.name: request.POST.get(COLUMN + target.name, "") for target in review.targets
         }
+        rules = rules_form.rules(review.mapping["rules"])
+        rules["statuses"] = {**rules.get("statuses", {}), **_statuses(request)}
         mapping = {
             "kind": review.mapping["kind"],
             "columns": {ours: theirs for ours, theirs in chosen.items() if theirs},
-            "rules": rules_form.rules(review.mapping["rules"]),
+            "rules": rules,
         }
     else:
         options["rules"] = rules_form.rules(batch.options.get("rules", {}))
@@ -225,6 +210,12 @@ def _take(
     else:
         messages.success(request, _("A worker brings the file in."))
     return HttpResponseRedirect(reverse("admin:core_job_change", args=[job.pk]))
+
+
+def _statuses(request: HttpRequest) -> dict[str, str]:
+    """Return what was said of words for an order's state: word by word, in two rows of fields."""
+    words, meant = request.POST.getlist("status-word"), request.POST.getlist("status-meaning")
+    return {word: ours for word, ours in zip(words, meant, strict=False) if ours}
 
 
 def _says_nothing_new(
@@ -261,6 +252,7 @@ def _context(
             }
             for target in review.targets
         ],
+        "statuses": OrderStatus.choices,
         "kinds": [(name, _(label)) for name, label in KIND_LABELS.items()],
         "by_hand": batch.format == ImportFormat.MAPPED or not batch.format,
         "rules_form": forms_shown[0],

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextInputWidget
@@ -22,7 +23,7 @@ from crm.core.services.audit import record_audit
 from crm.core.tasks import queue_job
 from customers.admin.import_check import check_view
 from customers.errors import UndoRefusedError, UndoTooLateError
-from customers.models import ImportBatch
+from customers.models import ImportBatch, Order
 from customers.selectors.audit import describe_audit, describe_recognition
 from customers.selectors.recognition import recognition_of
 from customers.services import importing, saved_imports
@@ -57,12 +58,19 @@ class UploadForm(forms.Form):
 class ImportBatchAdmin(ReadOnlyAdmin):
     list_display = (
         "filename", "source", "state", "rows_total", "rows_created", "rows_updated",
-        "rows_unchanged", "rows_rejected", "created_at",
+        "rows_unchanged", "rows_rejected", "arrived",
     )  # fmt: skip
     list_filter = ("state",)
     list_select_related = ("source",)
-    fields = ("filename", "source", "format", "created_at", "uploaded_by", "job", "public_id")
+    fields = ("filename", "source", "format", "arrived", "uploaded_by", "job", "public_id")
+    readonly_fields = ("arrived",)
+    add_words = gettext_lazy("Bring a file in")
+    empty_words = gettext_lazy("Customers, orders and order lines come in as CSV or Parquet.")
     change_form_before_template = "customers/import_before.html"
+
+    @admin.display(description=gettext_lazy("uploaded"), ordering="created_at")
+    def arrived(self, batch: ImportBatch) -> str:
+        return date_format(timezone.localtime(batch.created_at), "DATETIME_FORMAT")
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return bool(request.user.has_perm("customers.add_importbatch"))
@@ -82,6 +90,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": _("Bring a file in"),
+            "heading": _("Bring a file in"),
             "form": form,
             "opts": self.model._meta,
         }
@@ -126,10 +135,14 @@ class ImportBatchAdmin(ReadOnlyAdmin):
                 "audit": describe_audit(batch.audit),
                 "recognition": describe_recognition(recognition_of(batch.source_id)),
                 "may_go_on": batch.state in importing.WAITING
+                and bool(batch.file)
                 and (batch.job is None or batch.job.is_final)
                 and self.has_add_permission(request),
                 "may_save": batch.state in saved_imports.SAVABLE
                 and request.user.has_perm("customers.add_savedimport"),
+                "unrated": Order.objects.without_rate().filter(source=batch.source_id).count(),
+                "may_rate": request.user.has_perm("customers.view_exchangerate"),
+                "may_reconcile": request.user.has_perm("customers.add_reconciliation"),
                 **_undo_context(request, batch),
             }
         return super().change_view(

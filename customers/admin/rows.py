@@ -1,74 +1,51 @@
-"""Orders, products, sources and the shop's settings."""
+"""Products, sources and the shop's settings."""
 
 from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import TabularInline
 
 from crm.core.admin.base import ListAdmin, ReadOnlyAdmin
 from crm.core.tasks import queue_job
-from customers.models import Order, OrderLine, Product, Refund, ShopSettings, Source
+from customers.admin.columns import amount_column, plain_amount
+from customers.admin.lists import ExportableList
+from customers.models import Product, ShopSettings, Source
+from customers.selectors.shop import shop_settings
 from customers.services.shop import update_shop_settings
 
 
-class ReadOnlyInline(TabularInline):
-    extra = 0
-    can_delete = False
-    show_change_link = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class LineInline(ReadOnlyInline):
-    model = OrderLine
-    fields = ("sku", "title", "kind", "quantity", "unit_price", "amount", "refunded_quantity")
-
-
-class RefundInline(ReadOnlyInline):
-    model = Refund
-    fields = ("refunded_at", "kind", "sku", "quantity", "amount", "currency")
-
-
-@admin.register(Order)
-class OrderAdmin(ReadOnlyAdmin):
-    list_display = (
-        "external_id",
-        "customer",
-        "placed_at",
-        "status",
-        "total",
-        "refunded",
-        "currency",
-    )
-    list_filter = ("status", "country")
-    search_fields = ("=external_id", "=public_id")
-    search_help_text = _("The whole order number")
-    list_select_related = ("customer",)
-    inlines = (LineInline, RefundInline)
-
-    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
-        """Let the dashboard's numbers open the weeks behind them."""
-        return lookup.startswith("placed_day__") or super().lookup_allowed(lookup, value, request)
-
-
 @admin.register(Product)
-class ProductAdmin(ReadOnlyAdmin):
-    list_display = ("sku", "title", "price", "currency", "is_active")
+class ProductAdmin(ExportableList, ReadOnlyAdmin):
+    list_display = ("sku", "title", amount_column(Product, "price"), "is_active")
     search_fields = ("sku", "title")
+    search_help_text = _("A part of the SKU or the title")
+    empty_words = _("Products come in with the orders that name them.")
+    fields = (
+        "title", "sku", amount_column(Product, "price"), "cost", "stock", "is_active", "category",
+        "more", "source", "public_id",
+    )  # fmt: skip
+    readonly_fields = (amount_column(Product, "price"), "cost", "more")
+
+    @admin.display(description=_("unit cost"))
+    def cost(self, product: Product) -> str:
+        return plain_amount(product.unit_cost)
+
+    @admin.display(description=_("attributes"))
+    def more(self, product: Product) -> str:
+        return format_html_join(", ", "{}: {}", sorted(product.attributes.items())) or "–"
 
 
 @admin.register(Source)
 class SourceAdmin(ReadOnlyAdmin):
     list_display = ("name", "key", "kind", "history_starts_on")
+    empty_words = _("A source is made when its first file comes in.")
 
 
 class ShopSettingsForm(forms.ModelForm):
@@ -89,6 +66,10 @@ class ShopSettingsForm(forms.ModelForm):
 class ShopSettingsAdmin(ListAdmin):
     form = ShopSettingsForm
     list_display = ("name", "zone", "currency", "refund_window_days", "nightly_hour")
+    fields = (
+        "name", "zone", "currency", "refund_window_days", "horizon_days", "discount_rate",
+        "nightly_hour", "sending_armed", "is_demo",
+    )  # fmt: skip
     readonly_fields = ("is_demo",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -96,6 +77,25 @@ class ShopSettingsAdmin(ListAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Open the one row there is."""
+        if not self.has_view_permission(request):
+            return super().changelist_view(request, extra_context)
+        address = reverse("admin:customers_shopsettings_change", args=[shop_settings().pk])
+        return HttpResponseRedirect(address)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Say what the page is: there is no list it belongs to."""
+        context = {
+            "heading": capfirst(self.model._meta.verbose_name_plural),
+            "lone_page": True,
+            "show_save_and_continue": False,
+            **(extra_context or {}),
+        }
+        return super().change_view(request, object_id, form_url, context)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Hand over to the service: a new zone or currency starts a job."""

@@ -48,14 +48,14 @@ class SavedImportForm(forms.ModelForm):
         widget=SecretWidget(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
         help_text=gettext_lazy(
             "SFTP: the password, or a private key without a passphrase. Signed address: the whole "
-            "https address. It is kept encrypted and never shown again; leave this empty to keep it."
+            "https address. It is kept encrypted and never shown again; empty keeps what is held."
         ),
     )
 
     class Meta:
         model = SavedImport
         fields = (
-            "name", "place", "folder", "pattern", "host", "port", "username", "secret", "hour",
+            "name", "place", "folder", "pattern", "host", "port", "username", "hour",
             "missing_days",
         )  # fmt: skip
         help_texts = {
@@ -156,7 +156,7 @@ class SavedImportAdmin(ListAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """Add what can be done with one: look, run, pause, resume, confirm the host's key."""
-        acts = {
+        acts: dict[str, Any] = {
             "look": self.look,
             "run": partial(self._act, self._run),
             "pause": partial(self._act, self._pause),

@@ -16,7 +16,18 @@ from crm.core.api.filters import (
     ResourceFilters,
     TextFilter,
 )
-from customers.enums import ImportFormat, ImportState, Lifecycle, OrderStatus
+from customers.enums import (
+    Channel,
+    ExportKind,
+    ExportState,
+    FileFormat,
+    ImportFormat,
+    ImportState,
+    Lifecycle,
+    OrderStatus,
+    SurveyMetric,
+    TicketState,
+)
 from customers.models import OrderLine
 
 
@@ -107,3 +118,57 @@ class ImportFilters(ResourceFilters):
     format = ChoicesFilter(choices=ImportFormat.choices)
     source = TextFilter(field_name="source__key")
     ranges = {"created_at": ("created_at", InstantFilter)}
+
+
+class ExportFilters(ResourceFilters):
+    kind = ChoicesFilter(choices=ExportKind.choices)
+    format = ChoicesFilter(choices=FileFormat.choices)
+    state = ChoicesFilter(choices=ExportState.choices)
+    source = TextFilter(field_name="source__key")
+    ranges = {"created_at": ("created_at", InstantFilter)}
+
+
+class CategoryFilters(ResourceFilters):
+    source = TextFilter(field_name="source__key")
+
+
+class LineFilters(ResourceFilters):
+    source = TextFilter(field_name="order__source__key")
+    ranges = {
+        "placed_at": ("order__placed_at", InstantFilter),
+        "placed_day": ("order__placed_day", DateFilter),
+    }
+
+
+class RefundFilters(ResourceFilters):
+    source = TextFilter(field_name="source__key")
+    ranges = {
+        "refunded_at": ("refunded_at", InstantFilter),
+        "refunded_day": ("refunded_day", DateFilter),
+    }
+
+
+class ReviewFilters(ResourceFilters):
+    source = TextFilter(field_name="source__key")
+    ranges = {
+        "rating": ("rating", IntegerFilter),
+        "written_at": ("written_at", InstantFilter),
+    }
+
+
+class AnswerFilters(ResourceFilters):
+    source = TextFilter(field_name="source__key")
+    metric = ChoicesFilter(choices=SurveyMetric.choices)
+    ranges = {"answered_at": ("answered_at", InstantFilter)}
+
+
+class TicketFilters(ResourceFilters):
+    source = TextFilter(field_name="source__key")
+    state = ChoicesFilter(choices=TicketState.choices)
+    ranges = {"opened_at": ("opened_at", InstantFilter)}
+
+
+class ConsentFilters(ResourceFilters):
+    source = TextFilter(field_name="source__key")
+    channel = ChoicesFilter(choices=Channel.choices)
+    ranges = {"at": ("at", InstantFilter)}

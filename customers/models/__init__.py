@@ -2,11 +2,13 @@
 
 from customers.models.consent import Consent, Suppression
 from customers.models.customer import Attribute, Customer, Identity, MergeRecord
+from customers.models.export import Export
 from customers.models.facts import CustomerFacts, FactsMark
 from customers.models.importing import ImportBatch, ImportChange, ImportMapping, ImportRow
 from customers.models.interaction import Interaction
 from customers.models.order import Order, OrderLine, Refund
 from customers.models.product import Category, Product
+from customers.models.reconciliation import Reconciliation, RejectedOrder
 from customers.models.saved_import import SavedImport, SavedImportFile
 from customers.models.shop import ExchangeRate, ShopSettings, Source
 from customers.models.voice import Review, SurveyResponse, Ticket
@@ -18,6 +20,7 @@ __all__ = [
     "Customer",
     "CustomerFacts",
     "ExchangeRate",
+    "Export",
     "FactsMark",
     "Identity",
     "ImportBatch",
@@ -29,7 +32,9 @@ __all__ = [
     "Order",
     "OrderLine",
     "Product",
+    "Reconciliation",
     "Refund",
+    "RejectedOrder",
     "Review",
     "SavedImport",
     "SavedImportFile",

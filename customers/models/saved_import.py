@@ -15,8 +15,9 @@ class SavedImport(TimeStampedModel):
     """How files of one kind are fetched every day and brought in as the first one was.
 
     ``header``, ``format``, ``mapping`` and ``options`` are those of the import it was saved from: a
-    file with another header stops it. ``secret`` (the SFTP password or key, or the signed address)
-    is sealed. ``stopped_reason`` and ``problem`` are a code and its parameters, worded when shown.
+    file with another header stops it. ``sealed`` is the SFTP password or key, or the signed
+    address, encrypted. ``stopped_reason`` and ``problem`` are a code and its parameters, worded
+    when shown.
     ``active_since`` is when it was last started: hours that passed before are not made up for.
     """
 
@@ -33,7 +34,7 @@ class SavedImport(TimeStampedModel):
         _("port"), default=22, validators=[MinValueValidator(1), MaxValueValidator(65535)]
     )
     username = models.CharField(_("user name"), max_length=120, blank=True, default="")
-    secret = models.TextField(blank=True, default="", editable=False)
+    sealed = models.TextField(blank=True, default="", editable=False)
     host_key = models.TextField(_("host key"), blank=True, default="", editable=False)
     hour = models.PositiveSmallIntegerField(
         _("hour of the day"),

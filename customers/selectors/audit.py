@@ -17,6 +17,7 @@ KIND_LABELS = {
     "customers": gettext_noop("Customers"),
     "orders": gettext_noop("Orders"),
     "lines": gettext_noop("Order lines"),
+    "orders_with_lines": gettext_noop("Orders with their lines, one row an article"),
     "products": gettext_noop("Products"),
     "categories": gettext_noop("Categories"),
     "refunds": gettext_noop("Refunds"),
@@ -175,8 +176,8 @@ def _kinds(kinds: Mapping[str, Mapping[str, int]]) -> list[KindWords]:
             _(KIND_LABELS[name]),
             *(_figure(fates[fate]) for fate in ("created", "updated", "unchanged", "rejected")),
         )
-        for name, fates in kinds.items()
-        if name in KIND_LABELS
+        for name in KIND_LABELS
+        if any((fates := kinds.get(name, {})).values())
     ]
 
 

@@ -11,14 +11,17 @@ from django.utils.translation import gettext_noop
 
 from customers.connectors import presets, tables
 from customers.connectors.presets import KINDS, PRESETS, Preset
-from customers.connectors.values import Explanation, Rules
+from customers.connectors.values import Explanation, Rules, unknown_statuses
 from customers.enums import ImportFormat
 from customers.models import ImportBatch
+from customers.selectors.column_words import COLUMNS
 from customers.selectors.shop import shop_settings
 
 SHOWN_ROWS = 5
 GUESSED_ROWS = 200
 LONGEST_SAMPLE = 80
+MOST_WORDS = 20
+WITH_STATUS = ("orders", "orders_with_lines")
 OWN_KEY = gettext_noop(
     "customer_id, the source's own id; else the e-mail address, else the phone number."
 )
@@ -30,6 +33,7 @@ class TargetRow:
     """A column of ours on the mapping screen: which of the file's holds it, and what that shows."""
 
     name: str
+    label: Any
     is_required: bool
     chosen: str
     sample: str
@@ -40,7 +44,8 @@ class Review:
     """A file as the review page shows it.
 
     ``mapping`` is what to start from, or what was chosen; ``targets`` its rows; ``explanations``
-    say which rules were guessed and why; ``problems`` what keeps it from being brought in.
+    say which rules were guessed and why; ``problems`` what keeps it from being brought in;
+    ``strange_statuses`` are words for an order's state that nobody has told the meaning of.
     """
 
     layout: tables.Layout
@@ -54,6 +59,7 @@ class Review:
     rules: Rules
     explanations: tuple[Explanation, ...]
     problems: list[str]
+    strange_statuses: list[str]
 
     @property
     def cells(self) -> list[list[str]]:
@@ -89,6 +95,7 @@ def review_import(batch: ImportBatch, *, kind: str = "") -> Review:
         rules=Rules.from_json(mapping["rules"]) if is_mapped else rules_of(preset, batch.options),
         explanations=explanations,
         problems=_problems(mapping, layout.names) if is_mapped else [],
+        strange_statuses=_strange_statuses(mapping, samples) if is_mapped else [],
     )
 
 
@@ -125,6 +132,7 @@ def _targets(mapping: Mapping[str, Any], samples: Mapping[str, list[str]]) -> li
     return [
         TargetRow(
             name,
+            COLUMNS.get(name, name),
             target.is_required,
             columns.get(name, ""),
             next((cell for cell in samples.get(columns.get(name, ""), []) if cell.strip()), "")[
@@ -137,6 +145,14 @@ def _targets(mapping: Mapping[str, Any], samples: Mapping[str, list[str]]) -> li
 
 def _problems(mapping: Mapping[str, Any], header: list[str]) -> list[str]:
     return presets.Mapping(mapping["kind"], mapping["columns"]).problems(header)
+
+
+def _strange_statuses(mapping: Mapping[str, Any], samples: Mapping[str, list[str]]) -> list[str]:
+    """Return the words of the status column that no rule maps, a bounded number of them."""
+    cells = samples.get(mapping["columns"].get("status", ""), [])
+    if mapping["kind"] not in WITH_STATUS:
+        return []
+    return unknown_statuses(cells, Rules.from_json(mapping["rules"]))[:MOST_WORDS]
 
 
 def _customer_key(batch: ImportBatch, preset: Preset | None) -> str:

@@ -4,10 +4,12 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from crm.core.models import Job
-from customers.models import ShopSettings
+from customers.enums import SourceKind
+from customers.models import Customer, ShopSettings, Source
 
 
 def shop_settings() -> ShopSettings:
@@ -54,8 +56,13 @@ def due_night(*, kind: str, now: datetime) -> str | None:
 
 
 SIMULATED = "simulated"
-BESIDE = "simulated-beside"
-"""Words of the demonstration's note: all of the shop is simulated, or a part of it."""
+"""Word of the demonstration's note: a simulated shop was written into this database."""
+
+
+def has_real_customers() -> bool:
+    """Tell whether anybody came from a source that is not simulated; looks at each source once."""
+    own = Customer.objects.filter(source=OuterRef("pk"))
+    return Source.objects.exclude(kind=SourceKind.SIMULATED).filter(Exists(own)).exists()
 
 
 def demo_notice(row: ShopSettings | None = None) -> str:
@@ -63,28 +70,27 @@ def demo_notice(row: ShopSettings | None = None) -> str:
     row = row or shop_settings()
     if not row.is_demo:
         return ""
-    words = row.demo_note.split()
-    if SIMULATED in words:
+    if SIMULATED not in row.demo_note.split():
         return _(
-            "Simulated shop. Customers, orders, money and opinions were drawn by chance from known "
-            "laws; nobody here exists and nothing was ever sold."
-        )
-    if BESIDE in words:
+            "Demonstration. The orders are real (Online Retail, 2010–2011), moved by %(weeks)s "
+            "weeks to the present. Names, contacts, consent, answers, reviews and tickets are "
+            "simulated."
+        ) % {"weeks": row.demo_note or "0"}
+    if has_real_customers():
         return _(
             "Simulated customers and orders lie beside the others in this database; every figure "
             "for the whole shop counts both. The simulated ones are marked."
         )
     return _(
-        "Demonstration. The orders are real (Online Retail, 2010–2011), moved by %(weeks)s weeks "
-        "to the present. Names, contacts, consent, answers, reviews and tickets are simulated."
-    ) % {"weeks": row.demo_note or "0"}
+        "Simulated shop. Customers, orders, money and opinions were drawn by chance from known "
+        "laws; nobody here exists and nothing was ever sold."
+    )
 
 
 def demo_label(row: ShopSettings) -> str:
     """Return the two words that stand on every page; empty in a real shop."""
     if not row.is_demo:
         return ""
-    words = row.demo_note.split()
-    if SIMULATED in words:
-        return _("Simulated shop")
-    return _("Partly simulated") if BESIDE in words else _("Demonstration")
+    if SIMULATED not in row.demo_note.split():
+        return _("Demonstration")
+    return _("Partly simulated") if has_real_customers() else _("Simulated shop")

@@ -216,7 +216,11 @@ def _stamp_costs(
     start, last = max(after, asked["costs_after"][name]), asked["costs_until"][name]
     if start >= last:
         return None, 0
-    until = min(start + limit, last)
+    rows = _PRICED[name].objects.filter(pk__gt=start, pk__lte=last).order_by("pk")
+    ids = list(rows.values_list("pk", flat=True)[:limit])
+    if not ids:
+        return None, 0
+    until = ids[-1]
     table = _PRICED[name]._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(

@@ -25,3 +25,10 @@ def test_not_ready_without_a_broker(client, settings):
 
 def test_health_answers_reading_only(client):
     assert client.post("/livez").status_code == 405
+
+
+def test_the_icon_is_where_browsers_guess_it(client):
+    response = client.get("/favicon.ico")
+
+    assert response.status_code == 302
+    assert response["Location"] == "/static/huike/favicon.svg"

@@ -73,13 +73,20 @@ class JobAdmin(ReadOnlyAdmin):
     list_display = ("title_words", "state", "progress", "started_at", "finished_at")
     list_filter = ("state", KindFilter)
     search_fields = ("title", "public_id")
-    fields = (
-        "state", "started_at", "finished_at", "attempts", "worker", "error", "rejected_rows",
-        "public_id",
-    )  # fmt: skip
-    readonly_fields = ("rejected_rows",)
+    empty_words = gettext_lazy("Imports, scoring runs and other slow work are listed here.")
     change_form_before_template = "core/job_before.html"
     change_form_after_template = "core/job_after.html"
+
+    def get_fields(self, request: HttpRequest, obj: Job | None = None) -> list[str]:
+        """Name what went wrong only where something did."""
+        told = ["error"] if obj is not None and obj.error else []
+        if obj is not None and obj.error_file:
+            told.append("rejected_rows")
+        return [*told, "started_at", "finished_at", "attempts", "worker", "public_id"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Job | None = None) -> list[str]:
+        """Show all of it, the link to the rejected rows included."""
+        return self.get_fields(request, obj)
 
     @admin.display(description=gettext_lazy("title"), ordering="title")
     def title_words(self, job: Job) -> str:
@@ -163,6 +170,12 @@ class ApiKeyAdmin(ListAdmin):
     readonly_fields = ("prefix", "last_used_at", "revoked_at")
     fields = ("name", "user", "scopes", "expires_at", "prefix", "last_used_at", "revoked_at")
     actions = ("revoke",)
+    add_words = gettext_lazy("Add an API key")
+    empty_words = gettext_lazy("A key lets another program read or write over REST.")
+
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> list[str]:
+        """Ask a new key only for what is known yet."""
+        return list(self.fields[:4] if obj is None else self.fields)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -176,7 +189,7 @@ class ApiKeyAdmin(ListAdmin):
             from django import forms
 
             return forms.MultipleChoiceField(
-                choices=ApiScope.choices, label=_("scopes"), widget=forms.CheckboxSelectMultiple
+                choices=ApiScope.choices, label=_("Scopes"), widget=forms.CheckboxSelectMultiple
             )
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 

@@ -1,11 +1,15 @@
 """What every list of the admin shares."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from django.contrib.admin import ShowFacets
 from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
 MOST_COUNTED = 10_000
 
@@ -25,7 +29,13 @@ class ListAdmin(ModelAdmin):
 
     paginator = BoundedPaginator
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER
     list_per_page = 50
+    empty_value_display = "–"
+    add_words: "StrPromise | str" = ""
+    """What the button that adds a row says; without words, “Add” and the model's name."""
+    empty_words: "StrPromise | str" = ""
+    """What an empty list says about how rows come to be there."""
 
 
 class ReadOnlyAdmin(ListAdmin):

@@ -26,11 +26,16 @@ PHONE = "phone"
 
 @dataclass(frozen=True)
 class Column:
-    """A column: how its cells are read; ``read`` may name a reader that the caller supplies."""
+    """A column: how its cells are read; ``read`` may name a reader that the caller supplies.
+
+    A required column must be in the header; each of its cells must be filled, or the kind's rule
+    says when it may be empty.
+    """
 
     name: str
     read: Read | str
     is_required: bool = False
+    may_be_empty: bool = False
 
 
 class Columns(dict[str, Column]):
@@ -44,10 +49,14 @@ class Columns(dict[str, Column]):
         self,
         *given: tuple[str, Read | str],
         required: tuple[str, ...],
+        may_be_empty: tuple[str, ...] = (),
         rule: Rule = rules.of_none,
         is_open: bool = False,
     ) -> None:
-        super().__init__((name, Column(name, read, name in required)) for name, read in given)
+        super().__init__(
+            (name, Column(name, read, name in required, name in may_be_empty))
+            for name, read in given
+        )
         self.rule = rule
         self.is_open = is_open
 
@@ -85,6 +94,7 @@ CUSTOMERS = Columns(
     ("consent_evidence", _text(1000)),
     ("updated_at", INSTANT),
     required=("customer_id",),
+    may_be_empty=("customer_id",),
     rule=rules.of_customer,
     is_open=True,
 )

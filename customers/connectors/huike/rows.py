@@ -18,6 +18,7 @@ SCOPED_KINDS = ("user_id", "marketplace", "messenger")
 ATTRIBUTE_TYPES = ("text", "number", "boolean", "date", "choice")
 ATTRIBUTE = "attribute:"
 SCOPED = tuple(f"{kind}:" for kind in SCOPED_KINDS)
+NO_VALUE = gettext_noop("empty")
 
 
 @dataclass(frozen=True)
@@ -72,26 +73,26 @@ def parser(header: Iterable[str], columns: Columns, readers: Readers) -> Callabl
     for given in header:
         name = _canonical(given)
         if column := columns.get(name):
-            reads.append((given, name, _reader(column, readers), column.is_required))
+            must = column.is_required and not column.may_be_empty
+            reads.append((given, name, _reader(column, readers), must))
         elif columns.is_open and _is_open(name):
             reads.append((given, name, _open_reader(name, readers), False))
 
     def parse(row: RawRow) -> Parsed:
         values: dict[str, Any] = {}
+        reason = row.reason
         for given, name, read, is_required in reads:
             text = row.cells.get(given, "").strip()
-            if text.lower() in EMPTY:
-                text = ""
-            if not text:
-                if is_required and not row.reason:
-                    return Parsed(row.number, row.cells, f"{name}: {gettext_noop('empty')}", values)
+            if not text or text.lower() in EMPTY:
+                if is_required:
+                    reason = reason or f"{name}: {NO_VALUE}"
                 continue
             try:
                 values[name] = read(text)
             except CellError as error:
-                reason = row.reason or f"{name}: {error}"
-                return Parsed(row.number, row.cells, reason, values)
-        return Parsed(row.number, row.cells, row.reason or columns.rule(values), values)
+                # The other cells are read all the same: what is missing later can be told then.
+                reason = reason or f"{name}: {error}"
+        return Parsed(row.number, row.cells, reason or columns.rule(values), values)
 
     return parse
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop
 from customers.connectors.huike.cells import MOST_MONEY
 
 Rule = Callable[[Mapping[str, Any]], str]
+KEYS = ("customer_id", "email", "phone")
 RANGES = {"csat": (1, 5), "nps": (0, 10), "ces": (1, 7)}
 
 
@@ -19,7 +20,9 @@ def of_none(_values: Mapping[str, Any]) -> str:
 
 
 def of_customer(values: Mapping[str, Any]) -> str:
-    """Hold consent to its evidence and its time."""
+    """Ask for a key of the customer, and hold consent to its evidence and its time."""
+    if not any(name in KEYS or ":" in name for name in values if not name.startswith("attribute:")):
+        return "customer_id: " + gettext_noop("empty")
     says = "consent_email" in values or "consent_sms" in values
     if says and "consent_evidence" not in values:
         return "consent_evidence: " + gettext_noop("without evidence there is no consent")
@@ -69,8 +72,8 @@ def of_category(values: Mapping[str, Any]) -> str:
 
 def of_refund(values: Mapping[str, Any]) -> str:
     """Keep the ids free that the orders' and lines' own refund columns give out."""
-    if "|" in values["refund_id"]:
-        return "refund_id: " + gettext_noop("an id may not have the sign |")
+    if values["refund_id"].endswith("|order") or "|line|" in values["refund_id"]:
+        return "refund_id: " + gettext_noop("such an id is that of an order's own refund column")
     return ""
 
 

@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from customers.connectors.places.network import open_connection
 from customers.connectors.places.place import PIECE, Fetched, Limits, Seen, bounded, copy
 from customers.connectors.places.problems import problem
+from customers.errors import PlaceError
 
 _GONE = (404, 410)
 
@@ -50,7 +51,8 @@ class HttpsPlace:
             length = answer.getheader("Content-Length") or ""
             if length.isdigit() and int(length) > self.limits.most_bytes:
                 raise problem("too_large", file=seen.name, most=self.limits.most_bytes)
-            pieces = iter(lambda: answer.read(PIECE), b"")
+            # What has arrived, without waiting for the rest: somebody may ask to stop.
+            pieces = iter(lambda: answer.read1(PIECE), b"")
             size = copy(pieces, target, name=seen.name, limits=self.limits, told=told)
             if length.isdigit() and size != int(length):
                 raise problem("unreachable", host=self.host)
@@ -101,9 +103,11 @@ class HttpsPlace:
                 yield answer
             except ssl.SSLCertVerificationError:
                 raise problem("certificate", host=host) from None
-            except (OSError, http.client.HTTPException):
+            except (OSError, http.client.HTTPException, PlaceError) as error:
                 if is_over.is_set():
                     raise problem("too_slow", seconds=round(self.limits.seconds)) from None
+                if isinstance(error, PlaceError):
+                    raise
                 raise problem("unreachable", host=host) from None
 
     def _ask(

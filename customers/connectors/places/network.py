@@ -47,13 +47,13 @@ def checked_addresses(host: str, port: int, *, allowed: Sequence[str]) -> list[s
 def may_ask(
     address: Address, networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]
 ) -> bool:
-    """Tell whether an address is public, or of an allowed network; so must be one it carries."""
+    """Tell whether an address is public or of an allowed network; of a wrapped one, the inner."""
     if any(address in network for network in networks):
         return True
-    if not address.is_global or address.is_multicast or address.is_reserved:
-        return False
     carried = _carried(address)
-    return carried is None or may_ask(carried, networks)
+    if carried is not None:
+        return may_ask(carried, networks)
+    return address.is_global and not address.is_multicast and not address.is_reserved
 
 
 def _carried(address: Address) -> ipaddress.IPv4Address | None:

@@ -69,7 +69,7 @@ class Preset(ABC):
 
     key: ClassVar[str]
     label: ClassVar[str]
-    kinds: ClassVar[tuple[str, ...]]
+    kinds: tuple[str, ...]
     customer_key: ClassVar[str]
     default_rules: ClassVar[Mapping[str, Any]] = {}
 
@@ -80,6 +80,11 @@ class Preset(ABC):
     @abstractmethod
     def reads(self, header: Iterable[str]) -> list[str]:
         """Return the file's columns that are read; the others are left alone."""
+
+    def doubled(self, header: Iterable[str], doubled: Iterable[str]) -> list[str]:
+        """Return the columns that are read and stand in the file twice (``Layout.doubled``)."""
+        read = set(self.reads(header))
+        return [name for name in doubled if name in read]
 
     @abstractmethod
     def translator(

@@ -33,14 +33,14 @@ class GroupedPreset(Preset):
     """Gives an order and its lines; the rows of an order stand below each other.
 
     ``number`` are the names of the order number's column, ``more`` what is read beside ``fields``;
-    ``repeats`` says that rows without a number belong to the order above.
+    ``goes_on_without_number`` says that rows without one belong to the order above.
     """
 
-    kinds = (ORDERS, LINES)
-    needed: ClassVar[tuple[tuple[str, ...], ...]]
-    number: ClassVar[tuple[str, ...]]
-    fields: ClassVar[tuple[Field, ...]]
-    more: ClassVar[tuple[str, ...]]
+    kinds: tuple[str, ...] = (ORDERS, LINES)
+    needed: tuple[tuple[str, ...], ...]
+    number: tuple[str, ...]
+    fields: tuple[Field, ...]
+    more: tuple[str, ...]
     goes_on_without_number: ClassVar[bool] = False
 
     def missing(self, header: Iterable[str]) -> tuple[list[str], int]:

@@ -4,7 +4,7 @@ Names are compared folded (``base.folded``): case, blanks, width and underscores
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from customers.connectors import values
 from customers.connectors.huike import ATTRIBUTE, SCOPED
@@ -48,8 +48,26 @@ def _kind(*targets: Target) -> dict[str, Target]:
 
 
 def _target(name: str, read: Read, names: str = "", *, required: bool = False) -> Target:
-    is_key = read in (ID, EMAIL, PHONE)
-    return Target(name, read, tuple(filter(None, names.split("|"))), required, is_key)
+    is_key = read in (ID, EMAIL, PHONE, values.article)
+    known = f"{names}|{ELSEWHERE.get(name, '')}"
+    return Target(name, read, tuple(filter(None, known.split("|"))), required, is_key)
+
+
+# Names in German, French and Spanish of the columns that most files have.
+ELSEWHERE = {
+    "order_id": "bestellung|bestellnummer|bestell-nr|commande|pedido",
+    "customer_id": "kundennummer|kunden-nr|kundennr|id client|id cliente",
+    "email": "courriel|correo",
+    "phone": "telefon|handy|telefono",
+    "placed_at": "datum|bestelldatum|date de commande|fecha",
+    "total": "summe|betrag|gesamt|gesamtbetrag|montant|importe",
+    "currency": "währung|devise|moneda",
+    "sku": "artikel|artikelnummer|artikel-nr|articulo",
+    "quantity": "menge|anzahl|quantité|cantidad",
+    "unit_price": "preis|einzelpreis|prix|precio",
+    "price": "preis|prix|precio",
+    "name": "nom|nombre",
+}
 
 
 ORDER_ID = (
@@ -143,7 +161,7 @@ KINDS: dict[str, dict[str, Target]] = {
         _target("order_id", ID, ORDER_ID, required=True),
         _target("line_id", ID, "line|item id|line item id|子订单编号|明细编号", required=True),
         _target("kind", lower, "line kind"),
-        _target("sku", ID, SKU, required=True),
+        _target("sku", values.article, SKU, required=True),
         _target("title", TEXT, TITLE),
         _target("category", TEXT, "product category|product type|类目|分类|商品类目"),
         _target(
@@ -158,7 +176,7 @@ KINDS: dict[str, dict[str, Target]] = {
         *REFUNDED,
     ),
     "products": _kind(
-        _target("sku", ID, SKU + "|variant sku|handle|id", required=True),
+        _target("sku", values.article, SKU + "|variant sku|handle|id", required=True),
         _target("title", TEXT, TITLE),
         _target("category", TEXT, "product category|type|product type|类目|分类|商品类目"),
         _target("brand", TEXT, "vendor|manufacturer|品牌"),
@@ -177,7 +195,7 @@ KINDS: dict[str, dict[str, Target]] = {
     "refunds": _kind(
         _target("refund_id", ID, "refund number|退款编号|退款单号", required=True),
         _target("order_id", ID, ORDER_ID),
-        _target("sku", ID, SKU),
+        _target("sku", values.article, SKU),
         _target("quantity", values.count, "qty|退货数量|数量"),
         _target("amount", OFF, "refund amount|refunded amount|refund|退款金额|金额", required=True),
         CURRENCY,
@@ -188,7 +206,7 @@ KINDS: dict[str, dict[str, Target]] = {
     "reviews": _kind(
         _target("review_id", ID, "id|评价ID|评论ID|comment id", required=True),
         *WHO,
-        _target("sku", ID, SKU),
+        _target("sku", values.article, SKU),
         _target("order_id", ID, ORDER_ID),
         _target("rating", MONEY, "stars|score|评分|星级"),
         _target("text", TEXT, "review|comment|body|content|评价内容|评论|评论内容"),
@@ -221,6 +239,13 @@ KINDS: dict[str, dict[str, Target]] = {
         _target("at", DATE_TIME, "date|timestamp|consent date|时间|同意时间", required=True),
         _target("evidence", TEXT, "source|form|ip|来源|证据"),
     ),
+}
+ORDERS_WITH_LINES = "orders_with_lines"
+OF_LINES = ("line_id", "sku", "title", "category", "quantity", "unit_price", "amount", "unit_cost")
+KINDS[ORDERS_WITH_LINES] = {
+    **KINDS["orders"],
+    **{name: KINDS["lines"][name] for name in OF_LINES},
+    "line_id": replace(KINDS["lines"]["line_id"], is_required=False),
 }
 # Of these one must be mapped: a consent is somebody's.
 ONE_OF = {"consents": ("customer_id", "email", "phone")}

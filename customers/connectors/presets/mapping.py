@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from customers.connectors.presets.base import (
+    LINES,
+    ORDERS,
     Preset,
     Reading,
     Record,
@@ -19,7 +21,14 @@ from customers.connectors.presets.base import (
     Translated,
     Translator,
 )
-from customers.connectors.presets.kinds import KINDS, ONE_OF, required, target
+from customers.connectors.presets.kinds import (
+    KINDS,
+    ONE_OF,
+    ORDERS_WITH_LINES,
+    required,
+    target,
+)
+from customers.connectors.presets.mapped_orders import MappedOrders
 from customers.connectors.tables import RawRow
 from customers.connectors.values import Rules
 from customers.errors import InvalidMappingError
@@ -106,7 +115,7 @@ class MappedFile(Preset):
 
     def __init__(self, mapping: Mapping) -> None:
         self.mapping = mapping
-        self.kinds = (mapping.kind,)  # type: ignore[misc]  # each mapping has its own kind
+        self.kinds = (ORDERS, LINES) if mapping.kind == ORDERS_WITH_LINES else (mapping.kind,)
 
     def missing(self, header: Iterable[str]) -> tuple[list[str], int]:
         """Return the mapped columns that a header lacks, and how many are mapped."""
@@ -124,7 +133,11 @@ class MappedFile(Preset):
         self, header: Iterable[str], rules: Rules | None = None, *, state: State | None = None
     ) -> Translator:
         """Return the translator for a file with this header."""
-        return _Mapped(self.mapping, Sheet(header), rules or self.mapping.rules)
+        rules = rules or self.mapping.rules
+        if self.mapping.kind == ORDERS_WITH_LINES:
+            orders = MappedOrders(dict(self.mapping.columns))
+            return orders.translator(header, rules, state=state)
+        return _Mapped(self.mapping, Sheet(header), rules)
 
 
 class _Mapped(Translator):

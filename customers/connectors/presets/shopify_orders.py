@@ -84,7 +84,7 @@ class ShopifyOrders(GroupedPreset):
         line = reading.gather((quantity, price))
         off = reading.read(Field("amount", values.amount, sheet.find_all("Lineitem discount")))
         amount = Decimal(line["quantity"]) * Decimal(line["unit_price"]) - Decimal(off or 0)
-        line["sku"] = reading.read(Field("sku", values.key, names, True))
+        line["sku"] = reading.read(Field("sku", values.article, names, True))
         line["title"] = reading.text(sheet.find("Lineitem name"))
         line["amount"] = str(max(amount, Decimal(0)))
         return [line]

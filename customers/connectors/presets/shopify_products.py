@@ -34,7 +34,7 @@ FIELDS = (
     Field("price", values.amount, ("Variant Price", "Price")),
     Field("unit_cost", values.amount, ("Cost per item",)),
     Field("stock", values.count, ("Variant Inventory Qty", "Inventory quantity")),
-    Field("sku", values.key, ("Variant SKU", "SKU")),
+    Field("sku", values.article, ("Variant SKU", "SKU")),
 )
 OPTIONS = tuple(names for n in (1, 2, 3) for names in ((f"Option{n} Value", f"Option{n} value"),))
 MORE = (
@@ -77,7 +77,7 @@ class _Products(Translator):
         self.held: State = {"handle": "", "product": {}, **(state or {})}
         self.fields = [field.found_in(sheet) for field in FIELDS]
         handles = sheet.find_all("Handle", "URL handle")
-        self.handle = Field("sku", values.key, handles, is_required=True)
+        self.handle = Field("sku", values.article, handles, is_required=True)
 
     @property
     def state(self) -> State:
@@ -130,4 +130,7 @@ class _Products(Translator):
             product["title"] = f"{product['title']} - {' / '.join(options)}"
         if self.rules.currency and "price" in variant:
             product["currency"] = self.rules.currency
-        return Record(PRODUCTS, {"sku": "/".join([handle, *options]), **product, **variant})
+        return Record(
+            PRODUCTS,
+            {"sku": values.article("/".join([handle, *options]), self.rules), **product, **variant},
+        )

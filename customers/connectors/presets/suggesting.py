@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from customers.connectors import values
 from customers.connectors.huike import CellError
-from customers.connectors.presets.base import folded
+from customers.connectors.presets.base import ORDERS, folded
 from customers.connectors.presets.kinds import KINDS, Target, required
 from customers.connectors.presets.mapping import Mapping
 from customers.connectors.values import Explanation, Rules
@@ -39,6 +39,9 @@ def suggest(
     rules, explanations = values.guess_rules(samples, base)
     found = {name: _columns(name, header, samples, rules) for name in ([kind] if kind else KINDS)}
     best = max(found, key=lambda name: _fit(name, found[name]))
+    if ORDERS in found and not _fit(best, found[best])[0]:
+        # Nothing that is needed was recognised: most files are of orders.
+        best = ORDERS
     columns = {ours: theirs for ours, (theirs, _score) in found[best].items()}
     scores = {ours: score for ours, (_theirs, score) in found[best].items()}
     return Suggestion(Mapping(best, columns, rules), scores, explanations)
@@ -72,14 +75,16 @@ def _columns(
 
 
 def _score(target: Target, theirs: str, cells: Sequence[str], rules: Rules) -> float:
-    filled = [cell for cell in cells[:MOST_SAMPLES] if not values.is_empty(cell, rules)]
     named = _by_name(target, folded(theirs))
+    if not named and target.name != "email":
+        return 0.0
+    filled = [cell for cell in cells[:MOST_SAMPLES] if not values.is_empty(cell, rules)]
     if not filled:
         return named * 0.8
     readable = sum(_reads(target, cell, rules) for cell in filled) / len(filled)
-    if target.name in ("email", "phone") and readable >= 0.9 and not named:
-        # Nothing but addresses is a column of them whatever its name; phones look like numbers.
-        named = 0.6 if target.name == "email" else 0
+    if not named:
+        # Nothing but addresses is a column of them whatever its name.
+        named = 0.6 if readable >= 0.9 else 0.0
     return named * (0.4 + 0.6 * readable) if readable >= 0.5 else 0.0
 
 

@@ -80,7 +80,7 @@ class TaobaoItems(ColumnsPreset):
         Field("line_id", values.key, ("子订单编号",), is_required=True),
         Field(
             "sku",
-            values.key,
+            values.article,
             ("商家编码", "外部系统编号", "商品ID", "商品标题", "标题", "宝贝标题"),
             is_required=True,
         ),

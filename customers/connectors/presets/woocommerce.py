@@ -145,7 +145,7 @@ def _item(item: dict[str, Any], rules: Rules) -> Cells:
             raise RejectError(f"unit_price: {EMPTY}")
         line_id = given.get("id", "")
         line = {
-            "sku": values.key(next(filter(None, keys), ""), rules),
+            "sku": values.article(next(filter(None, keys), ""), rules),
             "title": given.get("name", ""),
             "quantity": str(quantity),
             "unit_price": str(each if each is not None else _each(amount or Decimal(0), quantity)),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from django.utils.translation import gettext as _
 
@@ -46,7 +47,7 @@ def read_rows(path: Path, layout: Layout, after: int) -> Iterator[RawRow]:
             if number + batch.num_rows <= after:
                 number += batch.num_rows
                 continue
-            columns = [column.to_pylist() for column in batch.columns]
+            columns = [_values(column) for column in batch.columns]
             for values in zip(*columns, strict=True):
                 number += 1
                 if number > after:
@@ -57,9 +58,24 @@ def read_rows(path: Path, layout: Layout, after: int) -> Iterator[RawRow]:
 
 def _open(path: Path) -> "pq.ParquetFile":
     try:
-        return pq.ParquetFile(path)
+        texts = [
+            field.name
+            for field in pq.read_schema(path)
+            if pa.types.is_string(field.type) or pa.types.is_binary(field.type)
+        ]
+        # Text stays as the dictionary it is written as: repeated, it could be of any size.
+        return pq.ParquetFile(path, read_dictionary=texts)
     except BROKEN as error:
         raise _unreadable() from error
+
+
+def _values(column: "pa.Array") -> list[Any]:
+    """Return a batch's values; text longer than a cell may be is refused before it is repeated."""
+    if not pa.types.is_dictionary(column.type):
+        return list(column.to_pylist())
+    if (pc.max(pc.binary_length(column.dictionary)).as_py() or 0) > LONGEST_FIELD:
+        raise UnreadableFileError(_("A cell is longer than a hundred thousand bytes."))
+    return list(column.dictionary_decode().to_pylist())
 
 
 def _unreadable() -> UnreadableFileError:

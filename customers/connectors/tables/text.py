@@ -10,6 +10,7 @@ from typing import BinaryIO
 from django.utils.translation import gettext as _
 
 from customers.connectors.tables.encodings import Encoding, detect
+from customers.connectors.tables.harmless import unguard
 from customers.connectors.tables.layout import (
     LONGEST_FIELD,
     Layout,
@@ -150,7 +151,10 @@ def _delimiter(sample: Iterable[str]) -> str:
 
 
 def _rows(lines: Lines, delimiter: str) -> Iterator[tuple[list[str], int]]:
-    """Yield the cells of each row that is not empty, and the byte behind it."""
+    """Yield the cells of each row that is not empty, and the byte behind it.
+
+    The apostrophe that keeps a spreadsheet from running a cell is no part of its text.
+    """
     csv.field_size_limit(LONGEST_FIELD)
     reader = csv.reader(lines, delimiter=delimiter)
     while True:
@@ -168,4 +172,4 @@ def _rows(lines: Lines, delimiter: str) -> Iterator[tuple[list[str], int]]:
                 % {"line": reader.line_num, "error": error}
             ) from error
         if any(cells):
-            yield cells, lines.position
+            yield [unguard(cell) if cell[:1] == "'" else cell for cell in cells], lines.position

@@ -7,7 +7,7 @@ phones in E.164, ``true`` and ``false``, the record's own statuses. Nothing here
 from customers.connectors.huike import CellError
 from customers.connectors.values.dates import day, instant, moment
 from customers.connectors.values.guessing import Explanation, guess_rules, unknown_statuses
-from customers.connectors.values.keys import MaskedError, email, key, masked_text, phone
+from customers.connectors.values.keys import MaskedError, article, email, key, masked_text, phone
 from customers.connectors.values.money import amount, count, currency, money
 from customers.connectors.values.rules import Rules
 from customers.connectors.values.words import clean, flag, is_empty, status, text
@@ -18,6 +18,7 @@ __all__ = [
     "MaskedError",
     "Rules",
     "amount",
+    "article",
     "clean",
     "count",
     "currency",

@@ -1,5 +1,6 @@
 """What people and orders are known by: ids, e-mails, phones. Masked values are never keys."""
 
+import hashlib
 import re
 import unicodedata
 
@@ -40,6 +41,21 @@ def key(cell: str, rules: Rules) -> str:
     if len(text) > LONGEST_KEY:
         raise CellError(TOO_LONG)
     return text
+
+
+def article(cell: str, rules: Rules) -> str:
+    """Return an article's code, or the title that stands in for one, as a key.
+
+    Here a star is no mask (“3*5 cm”) and is written ×; a title too long for a key keeps its
+    beginning and a mark of the whole.
+    """
+    text = clean(cell).replace("*", "×")
+    if SCIENTIFIC.fullmatch(text):
+        raise CellError(CUT)
+    if len(text) > LONGEST_KEY:
+        mark = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:12]
+        return f"{text[:100]}~{mark}"
+    return text[:-2] if re.fullmatch(r"\d+\.0", text) else text
 
 
 def masked_text(cell: str, rules: Rules) -> str:

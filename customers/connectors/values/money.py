@@ -40,6 +40,7 @@ SYMBOLS = {
 }
 SIGN = re.compile("|".join(map(re.escape, sorted(SYMBOLS, key=len, reverse=True))), re.I)
 CODE = re.compile(r"^[A-Za-z]{3}(?=[\s\d+.,-])|(?<=[\s\d.,-])[A-Za-z]{3}$")
+PLAIN = re.compile(r"-?[0-9]{1,10}(?:\.[0-9]{1,4})?")
 BLANKS = re.compile(r"[\s'’\u00a0\u202f]")
 GROUPS = {
     # 1,234,567.5 and 12,34,567.5; never 12,50, which only a reader of points would take for 1250
@@ -50,6 +51,8 @@ GROUPS = {
 
 def money(cell: str, rules: Rules) -> str:
     """Return a plain decimal; signs, codes, group marks and bookkeepers' brackets are read."""
+    if rules.decimal_mark == "." and PLAIN.fullmatch(cell):
+        return _written(Decimal(cell))
     text = _without_sign(cell)
     is_negative = text.startswith("(") and text.endswith(")")
     text = BLANKS.sub("", text.strip("()"))

@@ -83,6 +83,23 @@ STATUSES = {
     "closed": "completed",
     "cancelled": "cancelled",
     "canceled": "cancelled",
+    # German, French, Spanish
+    "offen": "pending",
+    "bezahlt": "paid",
+    "versandt": "shipped",
+    "versendet": "shipped",
+    "abgeschlossen": "completed",
+    "zugestellt": "completed",
+    "storniert": "cancelled",
+    "payé": "paid",
+    "payée": "paid",
+    "expédiée": "shipped",
+    "terminée": "completed",
+    "annulée": "cancelled",
+    "pagado": "paid",
+    "enviado": "shipped",
+    "completado": "completed",
+    "cancelado": "cancelled",
 }
 
 

@@ -19,10 +19,10 @@ def clean(cell: str) -> str:
 
     Shops write ids as ``'123``, ``="123"`` or behind a tab so that no spreadsheet rounds them.
     """
-    text = cell.translate(INVISIBLE).strip()
-    if guarded := FORMULA.match(text):
+    text = (cell if cell.isascii() else cell.translate(INVISIBLE)).strip()
+    if text[:1] == "=" and (guarded := FORMULA.match(text)):
         text = guarded.group(1).strip()
-    return text.removeprefix("'").strip()
+    return text[1:].strip() if text[:1] == "'" else text
 
 
 def is_empty(cell: str, rules: Rules) -> bool:
@@ -38,7 +38,8 @@ def folded(text: str) -> str:
 
 def text(cell: str, rules: Rules) -> str:
     """Return the text; empty words are none."""
-    return "" if is_empty(cell, rules) else clean(cell)
+    found = clean(cell)
+    return "" if found.lower() in rules.empty else found
 
 
 def flag(cell: str, rules: Rules) -> str:

@@ -46,7 +46,9 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--until", type=date.fromisoformat, help="exclusive; default: today")
         parser.add_argument("--truth", type=Path, help="Parquet file for the truth, by customer")
-        parser.add_argument("--sessions", type=Path, help="Parquet file for browsing sessions")
+        parser.add_argument(
+            "--sessions", type=Path, help="Parquet file for browsing sessions; no table holds them"
+        )
         parser.add_argument(
             "--dirty",
             type=Path,

@@ -71,7 +71,10 @@ def _unknown(
     near = min(lacks, key=lambda name: len(lacks[name][0]) / lacks[name][1])
     named: dict[str, Any] = {"found": header[:30], "missing": lacks[near][0]}
     return UnrecognisedError(
-        _("This header is not known: %(found)s. For “%(format)s” it lacks: %(missing)s.")
+        _(
+            "This header is not known: %(found)s. For “%(format)s” it lacks: %(missing)s. Rename "
+            "columns, or say by a mapping which column is which."
+        )
         % {
             "found": ", ".join(header[:30]),
             "format": near.label,

@@ -11,9 +11,31 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext_noop
 
 from crm.core.services.jobs import JobRun
+from customers.connectors.tables.harmless import guard
 from customers.models import ImportBatch, ImportRow
 from customers.selectors.audit import word_reason
+from customers.selectors.shop import shop_settings
 from customers.services.importing.counts import Counts
+
+AGAIN = gettext_noop("the same one stands again further down; the last row counts")
+# What the record did not take of orders, so that a month can be held against the shop's books.
+LOST = """
+    INSERT INTO customers_rejectedorder
+        (batch_id, source_id, external_id, is_double, placed_at, currency, amount)
+    SELECT %(batch)s, %(source)s, number, is_double, max(placed_at), max(currency), sum(amount)
+    FROM (
+        SELECT order_number AS number, right(reason, length(%(again)s)) = %(again)s AS is_double,
+            coalesce((parsed->>'placed_at')::timestamptz, placed_at) AS placed_at,
+            coalesce(parsed->>'currency', %(currency)s) AS currency,
+            coalesce((parsed->>'total')::numeric, quantity * unit_price) AS amount
+        FROM customers_importrow
+        WHERE batch_id = %(batch)s AND reason <> '' AND kind IN ('', 'orders')
+    ) row
+    WHERE number <> '' AND placed_at IS NOT NULL AND amount > 0
+    GROUP BY number, is_double
+    ON CONFLICT (source_id, external_id, is_double) DO UPDATE SET batch_id = excluded.batch_id,
+        placed_at = excluded.placed_at, currency = excluded.currency, amount = excluded.amount
+"""
 
 
 def count_rejected(batch_id: int, kind: str | None = None) -> dict[str, int]:
@@ -43,6 +65,7 @@ def close(
     with connection.cursor() as cursor:
         # What reads the new rows next must not plan as if the tables were empty.
         cursor.execute(f"ANALYZE {', '.join(tables)}")
+        cursor.execute(LOST, _lost(batch))
     audit["rejected"] = count_rejected(batch.pk)
     ImportBatch.objects.filter(pk=batch.pk).update(audit=audit, **counts.as_columns())
     if counts.rejected:
@@ -55,6 +78,15 @@ def close(
     )
 
 
+def _lost(batch: ImportBatch) -> dict[str, Any]:
+    return {
+        "batch": batch.pk,
+        "source": batch.source_id,
+        "again": AGAIN,
+        "currency": shop_settings().currency,
+    }
+
+
 def _write_error_file(run: JobRun, batch: ImportBatch) -> None:
     """Write each rejected row as it was, with its reason; no cell can act as a formula."""
     rows = told_rejects(batch.pk)
@@ -65,14 +97,10 @@ def _write_error_file(run: JobRun, batch: ImportBatch) -> None:
         for row in rows.iterator(chunk_size=2000):
             if not header:
                 header = list(row.told)
-                writer.writerow([*map(_harmless, header), "row", "reason"])
-            cells = [_harmless(str(row.told.get(name, ""))) for name in header]
+                writer.writerow([*map(guard, header), "row", "reason"])
+            cells = [guard(str(row.told.get(name, ""))) for name in header]
             writer.writerow([*cells, row.row_number, word_reason(row.reason)])
         text.flush()
         file.seek(0)
         run.attach_errors(f"{batch.public_id}-errors.csv", File(file))
         text.detach()
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

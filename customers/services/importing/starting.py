@@ -26,6 +26,7 @@ from customers.errors import (
     UnrecognisedError,
 )
 from customers.models import ImportBatch, ImportMapping, ImportRow, Source
+from customers.selectors.import_review import preset_of
 from customers.services.importing import formats
 from customers.services.importing.options import Options
 
@@ -99,6 +100,7 @@ def describe_import(
         batch = _waiting(batch_id)
         if mapping is not None:
             _set_mapping(batch, mapping)
+            _refuse_doubled(batch)
         if options is not None:
             batch.options = Options.from_json(options).as_json()
         batch.trial = {}
@@ -155,6 +157,8 @@ def _waiting(batch_id: int) -> ImportBatch:
     )
     if batch.job is not None and not batch.job.is_final:
         raise ImportStateError(_("A worker reads this file already; cancel that job first."))
+    if not batch.file:
+        raise ImportStateError(_("This file is no longer kept; upload it again."))
     if batch.state not in WAITING:
         raise ImportStateError(
             _("This file has been brought in already; upload it again to read it again.")
@@ -205,8 +209,19 @@ def _place(
         _set_mapping(batch, mapping)
     elif not batch.format:
         _remember(batch, is_told=bool(options))
+    _refuse_doubled(batch)
     batch.save()
     _keep_mapping(batch)
+
+
+def _refuse_doubled(batch: ImportBatch) -> None:
+    """Refuse a file in which a column that is read stands twice: nobody knows which is meant."""
+    preset = preset_of(batch)
+    twice = [name for name in batch.header if f"{name} (2)" in batch.header]
+    if preset is not None and (names := preset.doubled(batch.header, twice)):
+        raise UnknownFormatError(
+            _("Columns appear twice: %(names)s. Rename one.") % {"names": ", ".join(names)}
+        )
 
 
 def _known(header: list[str], wanted: str) -> str:

@@ -10,11 +10,19 @@ from django.db import connection
 from django.utils.translation import gettext_noop
 
 from crm.core.services.jobs import JobRun
-from customers.connectors.presets import MappedFile, Mapping, Preset, Translator
+from customers.connectors.presets import (
+    CONSENTS,
+    CUSTOMERS,
+    MappedFile,
+    Mapping,
+    Preset,
+    Translator,
+)
 from customers.connectors.tables import RawRow
 from customers.models import ImportBatch
 from customers.selectors.import_review import rules_of
 from customers.services.importing import huike, rejects
+from customers.services.importing.allowing import Declared
 from customers.services.importing.counts import Counts
 from customers.services.importing.format import Columns, Format, MakeStager
 from customers.services.importing.huike.kind import TABLES, Kind, original_of
@@ -35,7 +43,7 @@ FATES = """
 
 def format_of(preset: Preset) -> Format:
     """Return how the files of a preset are read and written."""
-    kinds = [KINDS[name] for name in KINDS if name in preset.kinds]
+    kinds = [KINDS[name] for name in _written(preset.kinds)]
     steps: list[tuple[str, Any]] = []
     for kind in kinds:
         steps.append((f"prepare {kind.name}", kind.prepare))
@@ -53,11 +61,21 @@ def format_of_mapping(mapping: dict[str, Any]) -> Format:
     return format_of(MappedFile(Mapping.from_json(mapping)))
 
 
+def _written(names: Sequence[str]) -> list[str]:
+    """Return the kinds that are written, in order; what customers allow goes with them."""
+    return [
+        name for name in KINDS if name in names and not (name == CONSENTS and CUSTOMERS in names)
+    ]
+
+
 class _Translated:
     """A stager that translates each row and reads the records as Huike's own files are read."""
 
-    def __init__(self, translator: Translator, kinds: Sequence[Kind], latest: datetime) -> None:
+    def __init__(
+        self, translator: Translator, kinds: Sequence[Kind], batch: ImportBatch, latest: datetime
+    ) -> None:
         self._translator = translator
+        self._consent = Declared(batch.options.get("consent", {}), latest)
         self._readers = {kind.name: kind.reader(kind.columns, latest) for kind in kinds}
         # A row that cannot be read is told as one of its last kind: that is what it adds.
         self._last = kinds[-1].name
@@ -73,7 +91,7 @@ class _Translated:
         if found.reason:
             yield _rejected(self._last, row, found.reason)
         original = original_of(row.cells)
-        for record in found.records:
+        for record in self._consent.join(found.records, self.remarks):
             read = self._readers[record.kind]
             yield read(RawRow(row.number, record.cells), original)
             original = "{}"
@@ -84,7 +102,8 @@ def _stager_of(preset: Preset, kinds: Sequence[Kind]) -> MakeStager:
         batch: ImportBatch, header: list[str], latest: datetime, state: dict[str, Any]
     ) -> _Translated:
         rules = rules_of(preset, batch.options)
-        return _Translated(preset.translator(header, rules, state=state or None), kinds, latest)
+        translator = preset.translator(header, rules, state=state or None)
+        return _Translated(translator, kinds, batch, latest)
 
     return stager
 

@@ -88,7 +88,7 @@ def _sftp(saved: SavedImport) -> SftpPlace:
 
 def _secret(saved: SavedImport) -> str:
     try:
-        return unseal(saved.secret)
+        return unseal(saved.sealed)
     except SealBrokenError:
         raise places.problem("secret_unreadable") from None
 

@@ -144,7 +144,7 @@ def _set(saved: SavedImport, where: Where) -> None:
     moved = (saved.place, saved.host, saved.port) != tuple(
         given[name] for name in ("place", "host", "port")
     )
-    had = saved.secret if saved.place == given["place"] else ""
+    had = saved.sealed if saved.place == given["place"] else ""
     for name, value in given.items():
         setattr(saved, name, value)
     if saved.place == PlaceKind.HTTPS:
@@ -160,14 +160,14 @@ def _set(saved: SavedImport, where: Where) -> None:
         _need(PurePosixPath(saved.folder).is_absolute(), _("Give the folder's whole path."))
         saved.host = saved.username = ""
         had = ""
-    saved.secret = seal(secret) if secret and saved.place != PlaceKind.FOLDER else had
+    saved.sealed = seal(secret) if secret and saved.place != PlaceKind.FOLDER else had
     others = {field.name for field in SavedImport._meta.fields} - set(given)
     try:
         saved.full_clean(exclude=others, validate_constraints=False)
     except ValidationError as error:
         raise InvalidSavedImportError(" ".join(error.messages)) from error
     if saved.place == PlaceKind.HTTPS:
-        _need(saved.secret, _("Enter the address."))
+        _need(saved.sealed, _("Enter the address."))
 
 
 def _set_address(saved: SavedImport, address: str) -> None:

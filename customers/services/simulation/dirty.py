@@ -27,36 +27,41 @@ RETAIL = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "U
           "CustomerID", "Country")  # fmt: skip
 ORDERS = ("order_id", "customer_id", "email", "placed_at", "status", "cancelled_at", "currency",
           "total", "country")  # fmt: skip
-Change = tuple[int, Any]
-RETAIL_DEFECTS: dict[str, tuple[bool, Change]] = {
-    "no_invoice": (True, (0, "")),
-    "no_stock_code": (True, (1, " ")),
-    "quantity_in_words": (True, (3, "many")),
-    "quantity_zero": (True, (3, "0")),
-    "negative_without_cancellation": (True, (3, "-3")),
-    "date_in_words": (True, (4, "yesterday")),
-    "future_date": (True, (4, "2199-01-01 10:00")),
-    "price_in_words": (True, (5, "dear")),
-    "negative_price": (True, (5, "-1.00")),
-    "formula_in_title": (False, (2, "=HYPERLINK(0)")),
-    "no_customer": (False, (6, "")),
-    "masked_customer": (False, (6, "S0****7")),
-    "unknown_country": (False, (7, "Unspecified")),
-}
-"""Whether an import rejects it, and which cell says what."""
-ORDER_DEFECTS: dict[str, tuple[bool, Change]] = {
-    "no_order_id": (True, (0, "")),
-    "masked_email": (True, (2, "l***i@example.com")),
-    "date_of_no_calendar": (True, (3, "2026-02-31 10:00")),
-    "unknown_status": (True, (4, "lost")),
-    "cancelled_without_time": (True, (4, "cancelled")),
-    "currency_in_words": (True, (6, "quid")),
-    "total_with_comma": (True, (7, "1.234,50")),
-    "negative_total": (True, (7, "-5.00")),
-    "no_total": (True, (7, "")),
-    "country_with_blanks": (False, (8, "  China ")),
-}
+Change = dict[int, Any]
 RAGGED, REPEATED = "ragged_row", "repeated_row"
+RETAIL_DEFECTS: dict[str, tuple[bool, Change]] = {
+    "no_invoice": (True, {0: ""}),
+    "no_stock_code": (True, {1: " "}),
+    "quantity_in_words": (True, {3: "many"}),
+    "quantity_zero": (True, {3: "0"}),
+    "negative_without_cancellation": (True, {3: "-3"}),
+    "date_in_words": (True, {4: "yesterday"}),
+    "future_date": (True, {4: "2199-01-01 10:00"}),
+    "price_in_words": (True, {5: "dear"}),
+    "negative_price": (True, {5: "-1.00"}),
+    "formula_in_title": (False, {2: "=HYPERLINK(0)"}),
+    "no_customer": (False, {6: ""}),
+    "masked_customer": (False, {6: "S0****7"}),
+    "unknown_country": (False, {7: "Unspecified"}),
+    RAGGED: (True, {}),
+    REPEATED: (False, {}),
+}
+"""Whether an import rejects it, and which cells say what."""
+ORDER_DEFECTS: dict[str, tuple[bool, Change]] = {
+    "no_order_id": (True, {0: ""}),
+    "masked_email": (True, {2: "l***i@example.com"}),
+    "date_of_no_calendar": (True, {3: "2026-02-31 10:00"}),
+    "unknown_status": (True, {4: "lost"}),
+    "cancelled_without_time": (True, {4: "cancelled", 5: ""}),
+    "currency_in_words": (True, {6: "quid"}),
+    "total_with_comma": (True, {7: "1.234,50"}),
+    "negative_total": (True, {7: "-5.00"}),
+    "no_total": (True, {7: ""}),
+    "country_with_blanks": (False, {8: "  China "}),
+    RAGGED: (True, {}),
+    # Of an order that stands twice in a file the last row counts, and the first is rejected.
+    REPEATED: (True, {}),
+}
 
 
 class DirtyFiles:
@@ -87,7 +92,7 @@ class DirtyFiles:
             name: {
                 "rows": counts.pop("rows"),
                 "defects": {
-                    defect: {"rows": count, "is_rejected": _is_rejected(kinds[name], defect)}
+                    defect: {"rows": count, "is_rejected": kinds[name][defect][0]}
                     for defect, count in sorted(counts.items())
                 },
             }
@@ -112,7 +117,7 @@ class DirtyFiles:
         dice: np.random.Generator,
     ) -> None:
         """Write rows, and now and then one with something wrong in it."""
-        kinds = [*defects, RAGGED, REPEATED]
+        kinds = list(defects)
         write, counts = self._writers[name].writerow, self._counts[name]
         for row in rows:
             counts["rows"] += 1
@@ -128,8 +133,8 @@ class DirtyFiles:
                 write(row)
                 write(row)
             else:
-                place, value = defects[kind][1]
-                write([*row[:place], value, *row[place + 1 :]])
+                change = defects[kind][1]
+                write([change.get(place, cell) for place, cell in enumerate(row)])
 
     def _retail(self, world: World, cohort: Cohort) -> Iterator[list[Any]]:
         """Yield the goods and charges of orders that stand, a row a line."""
@@ -174,7 +179,3 @@ class DirtyFiles:
     def _local(self, microseconds: int) -> str:
         moment = datetime.fromtimestamp(int(microseconds) // 1_000_000, UTC)
         return f"{moment.astimezone(self._zone):%Y-%m-%d %H:%M}"
-
-
-def _is_rejected(defects: dict[str, tuple[bool, Change]], kind: str) -> bool:
-    return kind == RAGGED or (kind != REPEATED and defects[kind][0])

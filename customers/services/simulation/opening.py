@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from customers.enums import AttributeType, SourceKind
 from customers.errors import SimulationRefusedError
 from customers.models import Attribute, Category, Customer, ShopSettings, Source
-from customers.selectors.shop import BESIDE, SIMULATED, shop_settings
+from customers.selectors.shop import SIMULATED, has_real_customers, shop_settings
 from customers.services.simulation.world import Plan, World
 from customers.services.simulation.world.arrays import Ints
 from customers.services.simulation.world.catalogue import CATEGORIES
@@ -68,12 +69,6 @@ def check(*, plan: Plan, today: date, beside: bool = False) -> None:
 
 
 def _check_neighbours(plan: Plan, beside: bool) -> None:
-    shop = shop_settings()
-    if (plan.zone, plan.currency) != (shop.zone, shop.currency):
-        raise SimulationRefusedError(
-            _("The shop counts in %(zone)s and %(currency)s; the simulation must, too.")
-            % {"zone": shop.zone, "currency": shop.currency}
-        )
     if beside:
         return
     if has_real_customers():
@@ -83,19 +78,15 @@ def _check_neighbours(plan: Plan, beside: bool) -> None:
                 "among them. Use an empty database, or say --force-beside."
             )
         )
-    others = Customer.objects.filter(source__kind=SourceKind.SIMULATED)
-    if others.exclude(source__key=plan.key).exists():
+    own = Customer.objects.filter(source=OuterRef("pk"))
+    others = Source.objects.filter(kind=SourceKind.SIMULATED).exclude(key=plan.key)
+    if others.filter(Exists(own)).exists():
         raise SimulationRefusedError(
             _(
                 "This database holds a shop that was simulated with other numbers. Use an empty "
                 "database, the same numbers, or say --force-beside."
             )
         )
-
-
-def has_real_customers() -> bool:
-    """Tell whether anybody here came from a source that is not simulated."""
-    return Customer.objects.exclude(source__kind=SourceKind.SIMULATED).exists()
 
 
 def open_shop(*, world: World) -> tuple[Source, Ints]:
@@ -128,14 +119,8 @@ def open_shop(*, world: World) -> tuple[Source, Ints]:
 def _label() -> None:
     """Say on every page what this shop is."""
     shop = ShopSettings.objects.select_for_update().get(pk=shop_settings().pk)
-    words = set(shop.demo_note.split())
-    if SIMULATED in words and has_real_customers():
-        words = words - {SIMULATED} | {BESIDE}
-    elif not words & {SIMULATED, BESIDE}:
-        words.add(BESIDE if has_real_customers() else SIMULATED)
-    note = " ".join(sorted(words))
-    if (shop.is_demo, shop.demo_note) != (True, note):
-        shop.is_demo, shop.demo_note = True, note
+    if not shop.is_demo or SIMULATED not in shop.demo_note.split():
+        shop.is_demo, shop.demo_note = True, f"{shop.demo_note} {SIMULATED}".strip()
         shop.save(update_fields=["is_demo", "demo_note", "updated_at"])
 
 

@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
-from customers.models import Source
+from customers.errors import SimulationRefusedError
+from customers.models import ShopSettings, Source
 from customers.services.simulation import counts
 from customers.services.simulation.copying import copy_in, days, instants, keys, money, same
 from customers.services.simulation.numbers import line_keys, order_numbers
@@ -34,15 +36,26 @@ def write_cohorts(
     """Write cohorts in one transaction and mark their customers' facts; return the rows a table.
 
     Customers who are there already stay as they are, with all that is theirs: a repeated or a
-    resumed simulation writes nothing twice, and one of more customers adds the new ones.
+    resumed simulation writes nothing twice, and one of more customers adds the new ones. Raises
+    SimulationRefusedError when the shop meanwhile counts in another zone or currency.
     """
     written: dict[str, int] = {}
     with transaction.atomic(), connection.cursor() as cursor:
-        Source.objects.select_for_update().get(pk=source.pk)
+        _hold_settings(world)
         for cohort in cohorts:
             sheet = _open(cursor, world, cohort, source, products)
             written = counts.add(written, _write(sheet))
     return written
+
+
+def _hold_settings(world: World) -> None:
+    """Keep zone and currency as they are until the rows are there; also lets one writer in."""
+    plan, shop = world.plan, ShopSettings.objects.select_for_update().get(pk=1)
+    if (shop.zone, shop.currency) != (plan.zone, plan.currency):
+        raise SimulationRefusedError(
+            _("The shop counts in %(zone)s and %(currency)s; the simulation must, too.")
+            % {"zone": shop.zone, "currency": shop.currency}
+        )
 
 
 def _open(cursor: Any, world: World, cohort: Cohort, source: Source, products: Ints) -> Sheet:

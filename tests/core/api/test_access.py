@@ -17,10 +17,12 @@ from tests.api import api_client, client_with, publish_scores, token_for
 from tests.factories import (
     AlertFactory,
     CustomerFactory,
+    ExportFactory,
     ImportBatchFactory,
     JobFactory,
     OrderFactory,
     ProductFactory,
+    SavedImportFactory,
     ScoringRunFactory,
     UserFactory,
 )
@@ -43,6 +45,13 @@ ROUTES = {
     "import-detail": ("customers.importbatch", READ_ONLY),
     "import-error-file": ("customers.importbatch", READ_ONLY),
     "import-start": ("customers.importbatch", {"OPTIONS", "POST"}),
+    "import-undo": ("customers.importbatch", {"OPTIONS", "POST"}),
+    "saved-import-list": ("customers.savedimport", READ_ONLY),
+    "saved-import-detail": ("customers.savedimport", READ_ONLY),
+    "saved-import-run": ("customers.savedimport", {"OPTIONS", "POST"}),
+    "export-list": ("customers.export", READ_ONLY | {"POST"}),
+    "export-detail": ("customers.export", READ_ONLY),
+    "export-file": ("customers.export", READ_ONLY),
     "score-list": ("analytics.currentscore", READ_ONLY),
     "scoring-run-list": ("analytics.scoringrun", READ_ONLY | {"POST"}),
     "scoring-run-detail": ("analytics.scoringrun", READ_ONLY),
@@ -54,8 +63,15 @@ ROUTES = {
     "alert-detail": ("core.alert", READ_ONLY),
     "schema": (None, READ_ONLY),
 }
-OTHER_VERBS = {("job-cancel", "POST"): "change"}
-MORE_NEEDED = {("customer-scores", "GET"), ("customer-scores", "HEAD")}
+OTHER_VERBS = {
+    ("job-cancel", "POST"): "change",
+    ("import-undo", "POST"): "delete",
+    ("saved-import-run", "POST"): "change",
+}
+MORE_NEEDED = {
+    "customer-scores": ["view_customer"],
+    "export-file": ["view_customer", "add_export"],
+}
 CASES = [(route, method) for route in ROUTES for method in METHODS]
 
 
@@ -81,6 +97,8 @@ def address():
             "order": OrderFactory,
             "product": ProductFactory,
             "import": ImportBatchFactory,
+            "saved-import": SavedImportFactory,
+            "export": ExportFactory,
             "scoring-run": ScoringRunFactory,
             "job": JobFactory,
             "alert": AlertFactory,
@@ -179,14 +197,23 @@ def test_scope_and_permission_together_open_what_exists(route, method, address):
 
     response = call(client, method, url)
 
-    if (route, method) in MORE_NEEDED:
+    for codename in MORE_NEEDED.get(route, []) if method in ("GET", "HEAD") else []:
         assert response.status_code == 403
-        client.user.user_permissions.add(Permission.objects.get(codename="view_customer"))
+        client.user.user_permissions.add(Permission.objects.get(codename=codename))
         response = call(client, method, url)
     if method not in ROUTES[route][1]:
         assert response.status_code == 405
     elif route.endswith("error-file") and method != "OPTIONS":
         assert response.status_code == 404
+    elif route == "import-undo" and method == "POST":
+        # It reads no body; this import has not run.
+        assert response.status_code == 409
+    elif route == "saved-import-run" and method == "POST":
+        # It reads no body.
+        assert response.status_code == 202
+    elif route == "export-file" and method != "OPTIONS":
+        # It is not written yet.
+        assert response.status_code == 409
     elif method == "POST" and route != "job-cancel":
         # It got as far as reading the body, which is of no type the address reads.
         assert response.status_code == 415

@@ -100,6 +100,23 @@ def test_an_unknown_file_gets_its_columns_mapped(staff_client):
     assert sorted(Order.objects.values_list("external_id", flat=True)) == ["A-1", "A-2"]
 
 
+def test_words_for_an_orders_state_are_asked_for_and_remembered(staff_client):
+    rows = ("No,Day,Sum,State", "B1,2026-01-02,10,sorted", "B2,2026-01-03,20,paid")
+    batch, page = upload(staff_client, *rows)
+    words = page.content.decode()
+    assert page.context["review"].strange_statuses == ["sorted"]
+    assert "What these states of orders mean" in words
+    columns = {"column-order_id": "No", "column-placed_at": "Day", "column-total": "Sum",
+               "column-status": "State"}  # fmt: skip
+    told = {"status-word": ["sorted"], "status-meaning": ["shipped"]}
+    check(staff_client, batch, "import", kind="orders", **columns, **told)
+    finished(batch)
+    assert dict(Order.objects.values_list("external_id", "status")) == {
+        "B1": "shipped",
+        "B2": "paid",
+    }
+
+
 def test_consent_is_asked_for_and_needs_evidence(staff_client):
     batch, page = upload(staff_client, *CUSTOMERS)
     assert "What the people in this file agreed to" in page.content.decode()

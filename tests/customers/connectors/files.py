@@ -4,11 +4,15 @@ import csv
 import io
 import zipfile
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from customers.connectors import presets, tables
+from customers.connectors import huike, presets, tables
+from customers.connectors.tables import RawRow
 
 DATA = Path(__file__).parents[2] / "data" / "imports"
 MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+FORMATS = {"customers": huike.CUSTOMERS, "orders": huike.ORDERS, "lines": huike.LINES}
+READERS = huike.Readers(zone=ZoneInfo("UTC"), email=str, phone=str)
 RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 
@@ -43,10 +47,13 @@ def translate(path, key="", base=None):
 
 
 def records(translated, kind=""):
-    """Return the cells of all records of a kind."""
-    return [
-        record.cells for row in translated for record in row.records if kind in ("", record.kind)
-    ]
+    """Return the cells of all records of a kind; each is a row that Huike's own formats accept."""
+    found = [record for row in translated for record in row.records]
+    for record in found:
+        if columns := FORMATS.get(record.kind):
+            parsed = huike.parser(record.cells, columns, READERS)(RawRow(1, record.cells))
+            assert parsed.reason == ""
+    return [record.cells for record in found if kind in ("", record.kind)]
 
 
 def sheet(*rows):

@@ -236,3 +236,13 @@ def test_a_torn_parquet_file_is_refused_not_broken(tmp_path):
     for cut in (8, len(content) // 2, len(content) - 4):
         with pytest.raises(UnreadableFileError):
             read(write(tmp_path / "b.parquet", content[:cut]))
+
+
+def test_a_long_text_that_parquet_repeats_is_refused_before_it_is(tmp_path):
+    path = tmp_path / "a.parquet"
+    long = pa.DictionaryArray.from_arrays(pa.array([0] * 50_000, pa.int32()), ["x" * 1_000_000])
+    pq.write_table(pa.table({"id": list(range(50_000)), "text": long}), path)
+
+    with pytest.raises(UnreadableFileError, match="hundred thousand bytes"):
+        read(path)
+    assert path.stat().st_size < 2_000_000

@@ -130,6 +130,47 @@ def test_the_documentation_names_every_column():
         assert told == {(name, column.is_required) for name, column in kind.columns.items()}
 
 
+def test_people_without_an_id_of_the_source_are_known_by_what_else_there_is():
+    header = f"{PEOPLE},messenger:wechat"
+    rows = (
+        ",Ann,ann@example.com,,",
+        ",Bea,,+8613812345678,",
+        ",Cem,,,union-1",
+        ",Dan,,,union-2",
+        ",Eve,,,",
+        ",Ann again,ANN@example.com,,",
+        "k1,Fay,fay@example.com,,",
+    )
+
+    batch = bring(header, *rows)
+
+    assert fates(batch) == (7, 5, 0, 0, 2)
+    assert [row["reason"] for row in rejects(batch)] == [
+        "customer_id: the same one stands again further down; the last row counts",
+        "customer_id: empty",
+    ]
+    people = Customer.objects.order_by("pk").values_list("external_id", "name")
+    assert list(people) == [
+        (None, "Bea"), (None, "Cem"), (None, "Dan"), (None, "Ann again"), ("k1", "Fay"),
+    ]  # fmt: skip
+    held = snapshot()
+    assert fates(bring(header, *rows)) == (7, 0, 0, 5, 2)
+    assert fates(bring(header, ",,fay@example.com,,")) == (1, 0, 0, 1, 0)
+    assert snapshot() == held
+
+
+def test_what_guards_a_cell_in_the_error_file_comes_off_again():
+    batch = bring(PEOPLE, "k1,=1+1,nobody,", "'=k2,'=text,ann@example.com,")
+    assert fates(batch) == (2, 1, 0, 0, 1)
+    assert Customer.objects.get().name == "=text"
+    guarded = rejects(batch)[0]
+    assert guarded["name"] == "'=1+1"
+
+    corrected = ",".join([guarded["customer_id"], guarded["name"], "bea@example.com", ""])
+    assert fates(bring(PEOPLE, corrected)) == (1, 1, 0, 0, 0)
+    assert Customer.objects.get(external_id="k1").name == "=1+1"
+
+
 def test_customers_come_with_their_keys_consent_and_attributes():
     Attribute.objects.create(key="vip", label="VIP", type="boolean")
     Attribute.objects.create(key="size", label="Size", type="choice", choices=["S", "L"])

@@ -246,7 +246,7 @@ def test_amounts_take_the_orders_rate_and_without_an_order_their_own_days():
         "R5,,,,2,USD,,2026-01-09,k1",
         "R6,,,,3,USD,,2026-01-10,k1",
         "R7,,,,4,,,2026-01-10,k1",
-        "R|8,1,,,1,,,2026-01-09,",
+        "1|order,1,,,1,,,2026-01-09,",
     )
 
     assert fates(batch) == (8, 6, 0, 0, 2)

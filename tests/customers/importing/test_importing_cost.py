@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.customers.importing.files import fates, finish, start
+from tests.customers.importing.undoing import undo_import
 
 RETAIL = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
 
@@ -78,3 +79,24 @@ def test_memory_is_flat_and_statements_grow_with_the_pages(make, monkeypatch):
     assert large < small * 1.5
     # Heartbeats come on top, by the clock.
     assert few * 3 < many < few * 4.6
+
+
+def undo_cost(text):
+    """Return the number of an undo's statements."""
+    batch = finish(start(text))
+    with CaptureQueriesContext(connection) as queries:
+        connection.queries_log.clear()
+        job = undo_import(batch)
+    assert (job.state, job.error) == ("succeeded", "")
+    return len(queries)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("make", [retail, customers, orders])
+def test_an_undo_takes_the_same_statements_however_many_rows(make):
+    undo_cost(make(100))
+
+    few, many = undo_cost(make(200)), undo_cost(make(2_000))
+
+    # Heartbeats come on top, by the clock.
+    assert few <= many <= few + 5

@@ -239,3 +239,62 @@ def test_options_that_cannot_be_are_refused_by_name(options, says):
     with pytest.raises(InvalidOptionsError, match=says):
         files.start("\n".join(CUSTOMERS), options=options)
     assert not ImportBatch.objects.exists()
+
+
+SHOPIFY_CUSTOMERS = (
+    "Customer ID,First Name,Last Name,Email,Accepts Email Marketing,Phone,Accepts SMS Marketing,"
+    "Total Spent,Total Orders",
+    "'701,Ann,Lee,ann@example.com,yes,'+4915112345678,no,10.00,1",
+    "'702,Bob,May,bob@example.com,no,,no,0.00,0",
+)
+
+
+def test_a_no_counts_at_once_and_a_yes_only_with_day_and_basis():
+    batch = files.bring(*SHOPIFY_CUSTOMERS)
+    assert files.fates(batch) == (2, 2, 0, 0, 0)
+    said = Consent.objects.order_by("customer_id", "channel").values_list(
+        "customer__external_id", "channel", "action"
+    )
+    assert list(said) == [
+        ("701", "sms", "withdrawn"),
+        ("702", "email", "withdrawn"),
+        ("702", "sms", "withdrawn"),
+    ]
+    (remark,) = batch.audit["remarks"]
+    assert remark.startswith("consent_email: the file says yes")
+
+    given = {"at": "2026-01-02", "basis": "opt-in", "evidence": "checkout box"}
+    files.bring(*SHOPIFY_CUSTOMERS, options={"consent": {"email": given}})
+    line = Consent.objects.get(action="given")
+    assert (line.customer.external_id, line.channel) == ("701", "email")
+    assert "Accepts Email Marketing = yes" in line.evidence
+    assert "opt-in: checkout box" in line.evidence
+    assert not Consent.objects.filter(customer__external_id="702", action="given").exists()
+
+
+def test_a_needed_column_that_stands_twice_is_refused():
+    twice = (f"{SHOPIFY[0]},Total", *(f"{row}," for row in SHOPIFY[1:]))
+    with pytest.raises(UnknownFormatError, match="appear twice: Total"):
+        files.start("\n".join(twice))
+    assert not ImportBatch.objects.exists()
+    harmless = (f"{SHOPIFY[0]},Vendor,Vendor", *(f"{row},," for row in SHOPIFY[1:]))
+    assert files.fates(files.bring(*harmless)) == (3, 3, 0, 0, 0)
+
+
+def test_one_row_an_item_may_be_mapped_to_orders_with_their_lines():
+    rows = (
+        "No,When,Sum,Article,Pieces,Each",
+        "B1,2026-01-02,30,Mug,1,10",
+        "B1,2026-01-02,30,Tea,2,10",
+    )
+    mapping = {
+        "kind": "orders_with_lines",
+        "columns": {
+            "order_id": "No", "placed_at": "When", "total": "Sum", "sku": "Article",
+            "quantity": "Pieces", "unit_price": "Each",
+        },
+    }  # fmt: skip
+    batch = files.bring(*rows, mapping=mapping)
+    assert files.fates(batch) == (2, 2, 0, 0, 0)
+    assert Order.objects.get().total == 30
+    assert OrderLine.objects.count() == 2

@@ -9,7 +9,7 @@ from crm.core.models import AuditEntry, Job
 from crm.core.services import jobs
 from customers.errors import SimulationRefusedError
 from customers.models import Customer, CustomerFacts, FactsMark, Order, OrderLine, Source
-from customers.services import simulation
+from customers.services import shop, simulation
 from tests.customers.importing.files import rebuild_drift
 from tests.factories import CustomerFactory, ShopSettingsFactory, UserFactory
 from tests.workers import sweep_until_final, wait_for
@@ -75,6 +75,19 @@ def test_two_at_a_time_and_real_customers_are_refused():
         start(10)
 
     assert Job.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_shop_that_counts_differently_by_then_is_not_written():
+    ShopSettingsFactory()
+    job = start(20)
+    shop.update_shop_settings(changes={"currency": "EUR"}, user_id=None)
+
+    finish(job)
+
+    assert job.state == JobState.FAILED
+    assert "EUR" in job.error
+    assert not Customer.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -12,7 +12,7 @@ from tests.customers.simulation.worlds import joined, plan, purchases, summary
 HOURS = 24.0
 FOLDS = 8
 MOST_ERRORS = 3.5
-SIZES = [20_000, pytest.param(100_000, marks=pytest.mark.slow)]
+SIZES = [20_000, 100_000]
 
 
 def buying(rows, per_day):

@@ -9,6 +9,7 @@ from scipy import stats
 
 from customers.services.simulation import Plan, World
 from customers.services.simulation.world.arrays import NEVER
+from customers.services.simulation.world.catalogue import BRANDS, COMPLEMENT
 from customers.services.simulation.world.outlook import expected_orders, silence
 from customers.services.simulation.world.people import CHANNELS, PERSON, PROSPECT, STAFF, WHOLESALE
 from customers.services.simulation.world.seasons import Seasons
@@ -208,6 +209,29 @@ def test_dear_brands_late_parcels_and_poor_things_lower_the_stars():
     answers = [world.cohort(index) for index in range(5)]
     asked = np.concatenate([one.orders["experience"][one.answers["order"]] for one in answers])
     assert asked.mean() > felt[arrived].mean() + 0.05
+
+
+def test_people_buy_what_they_like_and_what_goes_with_it():
+    world = World(plan(2000))
+    goods, mine, liked, beside = world.catalogue, [], [], []
+    for index in range(world.cohorts):
+        cohort = world.cohort(index)
+        lines, orders = cohort.lines, cohort.orders
+        buyer = orders["customer"][lines["order"]]
+        keep = ~lines["is_charge"] & (buyer >= 0)
+        mine.append(
+            goods.category[lines["product"]][keep] == cohort.people["category"][buyer[keep]]
+        )
+        liked.append(goods.brand[lines["product"]][keep] == cohort.people["brand"][buyer[keep]])
+        category, order = goods.category[lines["product"]][keep], lines["order"][keep]
+        follows = np.diff(order) == 0
+        beside.append(np.array(COMPLEMENT)[category[:-1]][follows] == category[1:][follows])
+
+    # By chance it would be about one in seven, one in five and one in seven.
+    assert np.concatenate(mine).mean() > 0.5
+    assert np.concatenate(liked).mean() > 0.5
+    assert np.concatenate(beside).mean() > 0.2
+    assert set(joined(world, "truth")["favourite_brand"]) == set(BRANDS)
 
 
 def test_staff_wholesale_prospects_and_shared_phones_are_there():

@@ -32,7 +32,7 @@ from customers.models import (
     SurveyResponse,
     Ticket,
 )
-from customers.selectors.shop import demo_notice, shop_day
+from customers.selectors.shop import demo_label, demo_notice, shop_day
 from customers.services import facts, importing, simulation
 from tests.customers.importing.files import finish, rebuild_drift
 from tests.customers.reference_facts import reference_facts
@@ -205,7 +205,7 @@ def test_the_truth_file_tells_what_is_in_the_record(tmp_path):
 
 
 def test_dirty_files_are_rejected_row_by_row_as_they_say(tmp_path):
-    simulate(60, dirty=tmp_path / "dirty")
+    simulate(700, dirty=tmp_path / "dirty")
     told = json.loads((tmp_path / "dirty" / "defects.json").read_text())
 
     for name, expected in told.items():
@@ -273,6 +273,16 @@ def test_a_database_with_real_customers_is_refused_unless_forced():
     simulate(20, force_beside=True)
     assert Customer.objects.count() == 21
     assert "lie beside the others" in demo_notice()
+
+
+def test_real_customers_who_come_later_change_the_label():
+    simulate(5)
+    assert demo_label(ShopSettings.objects.get()) == "Simulated shop"
+
+    CustomerFactory(source=SourceFactory(key="real"))
+
+    assert "lie beside the others" in demo_notice()
+    assert demo_label(ShopSettings.objects.get()) == "Partly simulated"
 
 
 def test_another_simulated_shop_is_refused_unless_forced():

@@ -1,4 +1,7 @@
-"""Write customers: known by their id, else by e-mail, else by phone, else by another id."""
+"""Write customers: known by their id, else by e-mail, else by phone, else by another id.
+
+A row without this source's id is of somebody it never gave one: a buyer known by a contact alone.
+"""
 
 from typing import Any
 
@@ -27,7 +30,7 @@ PART = """
         SELECT coalesce(c.merged_into_id, c.id) FROM customers_customer c
         WHERE c.source_id = %(source)s AND c.external_id = r.customer_key
         LIMIT 1
-    ) k ON true
+    ) k ON r.customer_key <> ''
     LEFT JOIN customers_identity e ON e.issuer = '' AND e.kind = 'email' AND e.value = v.email
     LEFT JOIN customers_identity p ON p.issuer = '' AND p.kind = 'phone' AND p.value = v.phone
     LEFT JOIN LATERAL (
@@ -71,7 +74,7 @@ CONFLICTS = """
             WHEN p.several OR p.by_scoped <> p.customer_id
                 OR (p.by_key IS NULL AND p.customer_id IS NOT NULL
                     AND f.first_customer <> p.row_number)
-                OR (p.by_key IS NULL AND EXISTS (
+                OR (p.by_key IS NULL AND p.key <> '' AND EXISTS (
                     SELECT 1 FROM customers_identity i
                     WHERE i.customer_id = p.customer_id AND i.issuer = %(issuer)s
                         AND i.kind = 'external_id'))
@@ -87,20 +90,25 @@ CONFLICTS = """
     WHERE r.batch_id = %(batch)s AND r.kind = %(kind)s AND r.row_number = s.row_number
         AND s.reason IS NOT NULL
 """
+NEW = """
+    UPDATE import_part p SET customer_id = n.id, is_new = true
+    FROM (
+        SELECT row_number, nextval(pg_get_serial_sequence('customers_customer', 'id')) AS id
+        FROM (
+            SELECT row_number FROM import_part WHERE customer_id IS NULL ORDER BY row_number
+        ) nobody
+    ) n
+    WHERE n.row_number = p.row_number
+"""
 CREATE = """
-    WITH made AS (
-        INSERT INTO customers_customer (source_id, external_id, name, email, phone, country, city,
-            language, zone, birthday, is_test, is_wholesale, attributes, source_updated_at)
-        SELECT %(source)s, key, coalesce(name, ''), coalesce(email, ''), coalesce(phone, ''),
-            coalesce(country, ''), coalesce(city, ''), coalesce(language, ''),
-            coalesce(time_zone, ''), birthday, coalesce(is_test, false),
-            coalesce(is_wholesale, false), coalesce(attributes, '{}'), updated_at
-        FROM import_part WHERE customer_id IS NULL
-        ORDER BY row_number
-        RETURNING id, external_id
-    )
-    UPDATE import_part p SET customer_id = made.id, is_new = true
-    FROM made WHERE p.customer_id IS NULL AND p.key = made.external_id
+    INSERT INTO customers_customer (id, source_id, external_id, name, email, phone, country, city,
+        language, zone, birthday, is_test, is_wholesale, attributes, source_updated_at)
+    SELECT customer_id, %(source)s, nullif(key, ''), coalesce(name, ''), coalesce(email, ''),
+        coalesce(phone, ''), coalesce(country, ''), coalesce(city, ''), coalesce(language, ''),
+        coalesce(time_zone, ''), birthday, coalesce(is_test, false),
+        coalesce(is_wholesale, false), coalesce(attributes, '{}'), updated_at
+    FROM import_part WHERE is_new
+    ORDER BY row_number
 """
 # What the file does not say stays as it is; what it says later than we know it, counts.
 UPDATE = """
@@ -131,7 +139,7 @@ UPDATE = """
 """
 KEYS = """
     INSERT INTO customers_identity (customer_id, issuer, kind, value)
-    SELECT customer_id, %(issuer)s, 'external_id', key FROM import_part
+    SELECT customer_id, %(issuer)s, 'external_id', key FROM import_part WHERE key <> ''
     UNION ALL
     SELECT customer_id, '', 'email', email FROM import_part WHERE email IS NOT NULL
     UNION ALL
@@ -168,6 +176,7 @@ def write_customers(cursor: Any, page: Page, counts: Counts) -> None:
     page.keep(cursor, KEEP, HELD)
     cursor.execute(CONFLICTS, values)
     counts.reject(page.kind, cursor.rowcount)
+    cursor.execute(NEW)
     cursor.execute(CREATE, values)
     touched: set[int] = set()
     for statement in (UPDATE, KEYS, CONSENTS):

@@ -23,6 +23,7 @@ from customers.services.importing.counts import Counts
 from customers.services.importing.format import Columns, OneByOne
 
 ROWS = 5_000
+LONGEST_KEY = 120
 TABLES = (
     "customers_customer",
     "customers_identity",
@@ -37,7 +38,6 @@ TABLES = (
     "customers_ticket",
     "customers_factsmark",
 )
-AGAIN = gettext_noop("the same one stands again further down; the last row counts")
 FUTURE = gettext_noop("the time lies in the future")
 PAST_ONLY = (
     "placed_at",
@@ -229,7 +229,9 @@ class Kind:
         """Return by which order number, customer and other key the row is one within its file."""
         values = row.values
         if self.columns is huike.CUSTOMERS:
-            return "", values.get("customer_id", ""), ""
+            contact = values.get("email") or values.get("phone") or ""
+            alone = contact if 0 < len(contact) <= LONGEST_KEY else str(row.number)
+            return "", (own := values.get("customer_id", "")), "" if own else alone
         # Orders are known by their number alone, whoever placed them.
         if self.columns is huike.ORDERS or self.columns is huike.LINES:
             return values.get("order_id", ""), "", values.get("line_id", "")
@@ -237,7 +239,7 @@ class Kind:
 
     def prepare(self, run: JobRun, batch: ImportBatch, _after: object, counts: Counts) -> None:
         """Reject records that stand in the file again, and count all that cannot be read."""
-        reason = f"{self.key}: {AGAIN}"
+        reason = f"{self.key}: {rejects.AGAIN}"
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE customers_importrow")
             cursor.execute(DOUBLES, {"batch": batch.pk, "kind": self.name, "reason": reason})

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from customers.services.simulation.world.arrays import EFFECTS, NEVER, Floats, Ints, Table
+from customers.services.simulation.world.catalogue import BRANDS, CATEGORIES
 from customers.services.simulation.world.laws import Laws
 from customers.services.simulation.world.people import CHANNELS, KINDS
 from customers.services.simulation.world.purchases import Purchases
@@ -67,6 +68,8 @@ def tell_truth(laws: Laws, people: Table, purchases: Purchases, value: Floats) -
         "channel": np.array(CHANNELS)[people["channel"]],
         **{name: people[name] for name in ("weekly_rate", "leave_probability", "gap_shape")},
         "mean_order_value": people["mean_order_value"],
+        "favourite_category": np.array([key for key, *_names in CATEGORIES])[people["category"]],
+        "favourite_brand": np.array(BRANDS)[people["brand"]],
         "first_at": _instant(seasons, purchases.first),
         "left_at": _instant(seasons, purchases.left),
         "is_alive": is_alive,

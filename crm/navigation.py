@@ -1,0 +1,99 @@
+"""The side bar of the web admin: what is there, and for whom."""
+
+from typing import Any
+
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+
+def _link(title: Any, icon: str, url_name: str, permission: str) -> dict[str, object]:
+    """Describe one entry of the side bar, shown only to those who may open it."""
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(url_name),
+        "permission": lambda request: request.user.has_perm(permission),
+    }
+
+
+NAVIGATION: list[dict[str, Any]] = [
+    {
+        "title": _("Shop"),
+        "items": [
+            {
+                "title": _("Dashboard"),
+                "icon": "space_dashboard",
+                "link": reverse_lazy("admin:index"),
+            },
+            _link(
+                _("Customers"),
+                "group",
+                "admin:customers_customer_changelist",
+                "customers.view_customer",
+            ),
+            _link(
+                _("Orders"),
+                "receipt_long",
+                "admin:customers_order_changelist",
+                "customers.view_order",
+            ),
+            _link(
+                _("Products"),
+                "inventory_2",
+                "admin:customers_product_changelist",
+                "customers.view_product",
+            ),
+        ],
+    },
+    {
+        "title": _("Data"),
+        "separator": True,
+        "items": [
+            _link(
+                _("Imports"),
+                "upload_file",
+                "admin:customers_importbatch_changelist",
+                "customers.view_importbatch",
+            ),
+            _link(
+                _("Saved imports"),
+                "event_repeat",
+                "admin:customers_savedimport_changelist",
+                "customers.view_savedimport",
+            ),
+            _link(
+                _("Exports"),
+                "download",
+                "admin:customers_export_changelist",
+                "customers.view_export",
+            ),
+            _link(
+                _("Back office totals"),
+                "account_balance",
+                "admin:customers_reconciliation_changelist",
+                "customers.view_reconciliation",
+            ),
+            _link(
+                _("Exchange rates"),
+                "currency_exchange",
+                "admin:customers_exchangerate_changelist",
+                "customers.view_exchangerate",
+            ),
+            _link(
+                _("Scoring runs"),
+                "insights",
+                "admin:analytics_scoringrun_changelist",
+                "analytics.view_scoringrun",
+            ),
+            _link(_("Jobs"), "pending_actions", "admin:core_job_changelist", "core.view_job"),
+            _link(_("Alerts"), "warning", "admin:core_alert_changelist", "core.view_alert"),
+            _link(_("API keys"), "key", "admin:core_apikey_changelist", "core.view_apikey"),
+            _link(
+                _("Shop settings"),
+                "tune",
+                "admin:customers_shopsettings_changelist",
+                "customers.view_shopsettings",
+            ),
+        ],
+    },
+]

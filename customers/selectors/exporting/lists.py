@@ -1,0 +1,80 @@
+"""About the lists that are exported: their columns, how many rows, which sources, in words."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from customers.connectors import huike
+from customers.connectors.huike.writing import attribute_field, is_writable
+from customers.connectors.tables import MOST_COLUMNS
+from customers.connectors.tables.writing import Field
+from customers.models import Attribute, Customer, Export, Identity, Source
+from customers.selectors.exporting.kinds import Kind
+
+COUNTED = 10_000
+PEOPLE = ("q", "email", "phone", "external_id", "customer")
+"""Filters whose values may name a person; they are kept only as long as the file."""
+HIDDEN = "…"
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many rows a list has; beyond some thousand the planner's word is taken."""
+
+    rows: int
+    is_exact: bool
+
+
+def count_rows(rows: QuerySet[Any]) -> Count:
+    """Count a list as far as is cheap, else ask the planner."""
+    found = rows.order_by().values_list("pk")
+    counted = found[: COUNTED + 1].count()
+    if counted <= COUNTED:
+        return Count(counted, True)
+    plan = json.loads(found.explain(format="json"))
+    return Count(max(counted, int(plan[0]["Plan"]["Plan Rows"])), False)
+
+
+def sources_of(kind: Kind, rows: QuerySet[Any]) -> list[Source]:
+    """Return the sources a list has rows of that may leave."""
+    mine = rows.order_by().filter(kind.leaves, **{kind.source: OuterRef("pk")})
+    return list(Source.objects.filter(Exists(mine)).order_by("name"))
+
+
+def fields_for(kind: Kind) -> list[Field]:
+    """Return the columns of a file that is begun now: attributes and given-out ids included."""
+    fields = kind.fields
+    if kind.model is not Customer:
+        return fields
+    attributes = Attribute.objects.order_by("key").values_list("key", "type")
+    fields += [attribute_field(key, type) for key, type in attributes if is_writable(key)]
+    scoped = (
+        Identity.objects.filter(kind__in=huike.SCOPED_KINDS)
+        .order_by("kind", "issuer")
+        .values_list("kind", "issuer")
+        .distinct()
+    )
+    fields += [Field(f"{kind}:{issuer}") for kind, issuer in scoped if is_writable(issuer)]
+    return fields[:MOST_COLUMNS]
+
+
+def describe_filters(filters: Mapping[str, Any]) -> str:
+    """Say by what a list was narrowed."""
+    return " · ".join(f"{name}: {_told(value)}" for name, value in sorted(filters.items()))
+
+
+def _told(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def file_name(export: Export) -> str:
+    """Return under which name an export is saved."""
+    return f"{export.kind}-{export.source.key}-{export.created_at:%Y-%m-%d}.{export.format}"
+
+
+def without_people(filters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return filters without what was typed to find a person: it outlives the person's erasure."""
+    return {name: HIDDEN if name in PEOPLE else value for name, value in filters.items()}

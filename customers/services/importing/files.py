@@ -1,0 +1,49 @@
+"""Uploaded files hold people's data: they go when they are no longer needed."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from customers.enums import ImportState
+from customers.models import ImportBatch, ImportRow
+
+ENDED = (
+    ImportState.FINISHED,
+    ImportState.FAILED,
+    ImportState.CANCELLED,
+    ImportState.UNDONE,
+)
+WAITING_DAYS = 2
+"""A file that nobody brings in is kept this many days."""
+
+
+def prune_files(*, now: datetime, limit: int) -> int:
+    """Remove files past their retention, and those that nobody brought in; return how many.
+
+    The file goes first: killed in between, the row is still there to be found the next time.
+    """
+    kept = timedelta(days=settings.IMPORT_FILE_DAYS)
+    old = Q(state__in=ENDED, updated_at__lt=now - kept)
+    forgotten = Q(
+        state__in=(ImportState.UPLOADED, ImportState.CHECKED),
+        updated_at__lt=now - timedelta(days=WAITING_DAYS),
+    )
+    with transaction.atomic():
+        batches = list(
+            ImportBatch.objects.select_for_update(skip_locked=True)
+            .filter(old | forgotten)
+            .exclude(file="")
+            .order_by("pk")[:limit]
+        )
+        for batch in batches:
+            batch.file.storage.delete(batch.file.name)
+            batch.file.name = ""
+            if batch.state not in ENDED:
+                batch.state = ImportState.CANCELLED
+                batch.error = _("Nobody brought it in, so the file was removed.")
+            batch.save(update_fields=["file", "state", "error", "updated_at"])
+            ImportRow.objects.filter(batch=batch).delete()
+    return len(batches)

@@ -1,0 +1,101 @@
+"""Scoring runs in the web admin, and the scores on the customers' list."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from tests.api import publish_scores
+from tests.budgets import statements
+from tests.factories import (
+    NOON,
+    CustomerFactory,
+    JobFactory,
+    ScoringRunFactory,
+    ShopSettingsFactory,
+)
+
+pytestmark = pytest.mark.django_db
+MOST_OF_A_LIST = 7
+CUSTOMERS = "/admin/customers/customer/"
+
+
+def test_the_list_of_runs_asks_as_often_for_one_row_as_for_twenty(staff_client):
+    ShopSettingsFactory()
+    address = "/admin/analytics/scoringrun/"
+    ScoringRunFactory(job=JobFactory(kind="analytics.score"))
+    one = statements(staff_client, address)
+
+    for number in range(1, 20):
+        ScoringRunFactory(
+            job=JobFactory(kind="analytics.score"),
+            as_of_day=date(2026, 3, 2) - timedelta(days=number),
+        )
+    twenty = statements(staff_client, address)
+
+    assert staff_client.get(address).context["cl"].result_count == 20
+    assert one == twenty <= MOST_OF_A_LIST
+
+
+@pytest.fixture
+def spenders():
+    """Three customers of known spend to come, and one nobody knows anything about."""
+    ShopSettingsFactory()
+    unknown = CustomerFactory(name="Unknown")
+    low, high, middle = (CustomerFactory(name=name) for name in ("Low", "High", "Middle"))
+    run = ScoringRunFactory(state="published", published_at=NOON, currency="GBP", horizon_days=90)
+    rows = {low: 5, high: 900, middle: 40}
+    publish_scores(
+        run,
+        [
+            {"customer": customer, "predicted_clv": Decimal(spend), "churn_probability": 0.5}
+            for customer, spend in rows.items()
+        ],
+    )
+    return {"unknown": unknown, "low": low, "middle": middle, "high": high}
+
+
+def position(client, key: str) -> int:
+    """Return a column's number in the list's ordering parameter."""
+    names = [
+        getattr(column, "__name__", column)
+        for column in client.get(CUSTOMERS).context["cl"].list_display
+    ]
+    return names.index(key)
+
+
+@pytest.mark.parametrize(
+    ("sign", "order"),
+    [("", ["Low", "Middle", "High", "Unknown"]), ("-", ["High", "Middle", "Low", "Unknown"])],
+)
+def test_customers_are_ordered_by_a_score_and_the_unknown_come_last(
+    sign, order, spenders, staff_client
+):
+    column = position(staff_client, "predicted_clv")
+
+    shown = staff_client.get(f"{CUSTOMERS}?o={sign}{column}").context["cl"].result_list
+
+    assert [customer.name for customer in shown] == order
+
+
+def test_only_those_whose_risk_is_not_low_are_listed_at_risk(staff_client):
+    ShopSettingsFactory()
+    run = ScoringRunFactory(state="published", published_at=NOON, currency="GBP", horizon_days=90)
+    risks = {"Safe spender": (0.39, 9000), "Gone": (0.95, 2), "Wavering": (0.4, 100)}
+    publish_scores(
+        run,
+        [
+            {
+                "customer": CustomerFactory(name=name),
+                "churn_probability": risk,
+                "predicted_clv": Decimal(spend),
+            }
+            for name, (risk, spend) in risks.items()
+        ],
+    )
+
+    panels = {
+        panel["key"]: panel["data"] for panel in staff_client.get("/admin/").context["panels"]
+    }
+
+    assert [row["label"] for row in panels["churn_risk"]["rows"]] == ["Wavering", "Gone"]
