@@ -56,6 +56,12 @@ NAVIGATION: list[dict[str, Any]] = [
                 "customers.view_importbatch",
             ),
             _link(
+                _("Saved imports"),
+                "event_repeat",
+                "admin:customers_savedimport_changelist",
+                "customers.view_savedimport",
+            ),
+            _link(
                 _("Exports"),
                 "download",
                 "admin:customers_export_changelist",

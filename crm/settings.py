@@ -211,6 +211,8 @@ SPECTACULAR_SETTINGS = {
         "JobState": "crm.core.enums.JobState",
         "AlertSeverity": "crm.core.enums.AlertSeverity",
         "ImportState": "customers.enums.ImportState",
+        "PlaceKind": "customers.enums.PlaceKind",
+        "FetchOutcome": "customers.enums.FetchOutcome",
         "ImportFormat": "customers.enums.ImportFormat",
         "ExportKind": "customers.enums.ExportKind",
         "ExportState": "customers.enums.ExportState",
@@ -253,6 +255,14 @@ JOB_HINT_AGAIN_SECONDS = 60.0
 """A waiting job is brought to the workers' notice again after this many seconds."""
 JOB_RETENTION_DAYS = 90
 """Finished jobs and their error files are kept this long."""
+IMPORT_FOLDERS = env.list("IMPORT_FOLDERS", default=[])
+"""Folders of this server below which saved imports may read; absolute paths."""
+IMPORT_ALLOWED_NETWORKS = env.list("IMPORT_ALLOWED_NETWORKS", default=[])
+"""Networks of one's own that saved imports may ask although they are not public: 10.1.0.0/16."""
+IMPORT_CA_FILE = env.str("IMPORT_CA_FILE", default="")
+"""Certificate authorities that saved imports trust besides the system's (PEM)."""
+IMPORT_FETCH_SECONDS = env.float("IMPORT_FETCH_SECONDS", default=600.0)
+"""Longest that fetching one file may take; the worker's limit of a task is 900."""
 IMPORT_FILE_DAYS = env.int("IMPORT_FILE_DAYS", default=30)
 """Uploaded files are kept this long after their import has ended."""
 IMPORT_UNDO_DAYS = env.int("IMPORT_UNDO_DAYS", default=30)

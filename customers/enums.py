@@ -124,6 +124,25 @@ class ImportFormat(models.TextChoices):
     MAPPED = "mapped", _("Columns mapped by hand")
 
 
+class PlaceKind(models.TextChoices):
+    FOLDER = "folder", _("Folder on this server")
+    SFTP = "sftp", _("SFTP server")
+    HTTPS = "https", _("Signed https address")
+
+
+class FetchOutcome(models.TextChoices):
+    TAKEN = "taken", _("New files taken")
+    NOTHING_NEW = "nothing_new", _("Nothing new")
+    STOPPED = "stopped", _("Stopped")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class FileRefusal(models.TextChoices):
+    HEADER = "header", _("Refused: another header")
+    UNREADABLE = "unreadable", _("Refused: it cannot be read")
+
+
 class ImportState(models.TextChoices):
     UPLOADED = "uploaded", _("Uploaded")
     CHECKED = "checked", _("Tried out")

@@ -56,6 +56,29 @@ class ImportStateError(WrongStateError):
     code = "import_state"
 
 
+class PlaceError(DomainError):
+    """A place files are fetched from does not give them; ``reason`` is stored and worded anew."""
+
+    code = "place_failed"
+
+    def __init__(self, message: str, reason: str, **parameters: str) -> None:
+        super().__init__(message, reason=reason, **parameters)
+        self.reason = reason
+        self.parameters = parameters
+
+
+class HeaderChangedError(DomainError):
+    code = "header_changed"
+
+
+class InvalidSavedImportError(DomainError):
+    code = "invalid_saved_import"
+
+
+class SavedImportStateError(WrongStateError):
+    code = "saved_import_state"
+
+
 class SimulationRefusedError(DomainError):
     code = "simulation_refused"
 

@@ -21,7 +21,7 @@ def _fill_jobs() -> None:
     from django.utils.translation import gettext_lazy as _
 
     from crm.core.registry import JobHandler, registry
-    from customers.services import facts, importing, shop
+    from customers.services import facts, importing, saved_imports, shop
     from customers.services.importing import undo
 
     registry.job_handlers.register(
@@ -29,7 +29,7 @@ def _fill_jobs() -> None:
             key=importing.KIND,
             label=_("Import"),
             run_chunk=importing.run_chunk,
-            on_end=importing.on_end,
+            on_end=_import_ended,
             title=_import_title,
             page=_import_page,
         )
@@ -57,6 +57,18 @@ def _fill_jobs() -> None:
             label=_("New zone or currency"),
             run_chunk=lambda run: shop.recount_chunk(run, now=timezone.now()),
             title=_recount_title,
+        )
+    )
+    registry.job_handlers.register(
+        JobHandler(
+            key=saved_imports.KIND,
+            label=_("Fetch for a saved import"),
+            run_chunk=lambda run: saved_imports.run_chunk(run, now=timezone.now()),
+            on_end=lambda job: saved_imports.on_end(job, now=timezone.now()),
+            title=_fetch_title,
+            page=lambda job: reverse(
+                "admin:customers_savedimport_change", args=[job.parameters["saved"]]
+            ),
         )
     )
     registry.job_handlers.register(
@@ -126,6 +138,21 @@ def _import_title(job: Any) -> str:
     is_dry = job.parameters.get("dry_run")
     words = gettext("Dry run of %(file)s") if is_dry else gettext("Import of %(file)s")
     return words % job.parameters
+
+
+def _import_ended(job: Any) -> None:
+    """Close the import, alert when it failed, and let a saved import's next file in."""
+    from django.utils import timezone
+
+    from customers.services import importing, saved_imports
+
+    importing.on_end(job)
+    saved_imports.import_ended(job=job, now=timezone.now())
+
+
+def _fetch_title(job: Any) -> str:
+    """Name the saved import that files are fetched for."""
+    return gettext("Fetch files for “%(name)s”") % job.parameters
 
 
 def _listed_rows(export: Any) -> Any:

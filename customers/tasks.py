@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from crm.core.tasks import run_job
-from customers.services import exporting, facts
+from customers.services import exporting, facts, saved_imports
 from customers.services.importing import changes, files
 
 REFRESH_SECONDS = 45.0
@@ -32,6 +32,13 @@ def prune_import_changes() -> None:
     """Drop what imports changed once they can no longer be undone, some imports at a time."""
     if changes.prune_changes(now=timezone.now(), limit=PRUNE_IMPORTS) == PRUNE_IMPORTS:
         prune_import_changes.delay()
+
+
+@shared_task(name="customers.start_saved_imports")
+def start_saved_imports() -> None:
+    """Start today's fetch of each saved import whose hour has come."""
+    for job_id in saved_imports.start_due(now=timezone.now()):
+        run_job.delay(job_id)
 
 
 @shared_task(name="customers.prune_import_files")

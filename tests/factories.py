@@ -19,6 +19,7 @@ from customers.models import (
     Product,
     Refund,
     Review,
+    SavedImport,
     ShopSettings,
     Source,
     SurveyResponse,
@@ -221,6 +222,19 @@ class ExportFactory(HuikeFactory):
     source = factory.SubFactory(SourceFactory)
     kind = "customers"
     format = "csv"
+
+
+class SavedImportFactory(HuikeFactory):
+    class Meta:
+        model = SavedImport
+
+    source = factory.SubFactory(SourceFactory)
+    name = factory.Sequence(lambda n: f"Saved import {n}")
+    place = "folder"
+    folder = "/srv/inbox"
+    format = "huike_customers"
+    header = ["customer_id", "name"]
+    active_since = NOON
 
 
 class ScoringRunFactory(HuikeFactory):

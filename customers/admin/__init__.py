@@ -1,5 +1,23 @@
 """The record in the web admin."""
 
-from customers.admin import customer, exports, imports, orders, rates, reconciliation, rows
+from customers.admin import (
+    customer,
+    exports,
+    imports,
+    orders,
+    rates,
+    reconciliation,
+    rows,
+    saved_imports,
+)
 
-__all__ = ["customer", "exports", "imports", "orders", "rates", "reconciliation", "rows"]
+__all__ = [
+    "customer",
+    "exports",
+    "imports",
+    "orders",
+    "rates",
+    "reconciliation",
+    "rows",
+    "saved_imports",
+]

@@ -26,7 +26,7 @@ from customers.errors import UndoRefusedError, UndoTooLateError
 from customers.models import ImportBatch, Order
 from customers.selectors.audit import describe_audit, describe_recognition
 from customers.selectors.recognition import recognition_of
-from customers.services import importing
+from customers.services import importing, saved_imports
 from customers.services.importing import undo
 
 MAY_UNDO = "customers.delete_importbatch"
@@ -138,6 +138,8 @@ class ImportBatchAdmin(ReadOnlyAdmin):
                 and bool(batch.file)
                 and (batch.job is None or batch.job.is_final)
                 and self.has_add_permission(request),
+                "may_save": batch.state in saved_imports.SAVABLE
+                and request.user.has_perm("customers.add_savedimport"),
                 "unrated": Order.objects.without_rate().filter(source=batch.source_id).count(),
                 "may_rate": request.user.has_perm("customers.view_exchangerate"),
                 "may_reconcile": request.user.has_perm("customers.add_reconciliation"),

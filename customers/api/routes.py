@@ -4,6 +4,7 @@ from rest_framework.routers import BaseRouter
 
 from customers.api.exports import ExportViewSet
 from customers.api.imports import ImportViewSet
+from customers.api.saved_imports import SavedImportViewSet
 from customers.api.views import CustomerViewSet, OrderViewSet, ProductViewSet
 
 
@@ -13,4 +14,5 @@ def register(router: BaseRouter) -> None:
     router.register("orders", OrderViewSet, "order")
     router.register("products", ProductViewSet, "product")
     router.register("imports", ImportViewSet, "import")
+    router.register("saved-imports", SavedImportViewSet, "saved-import")
     router.register("exports", ExportViewSet, "export")

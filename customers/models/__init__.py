@@ -9,6 +9,7 @@ from customers.models.interaction import Interaction
 from customers.models.order import Order, OrderLine, Refund
 from customers.models.product import Category, Product
 from customers.models.reconciliation import Reconciliation, RejectedOrder
+from customers.models.saved_import import SavedImport, SavedImportFile
 from customers.models.shop import ExchangeRate, ShopSettings, Source
 from customers.models.voice import Review, SurveyResponse, Ticket
 
@@ -35,6 +36,8 @@ __all__ = [
     "Refund",
     "RejectedOrder",
     "Review",
+    "SavedImport",
+    "SavedImportFile",
     "ShopSettings",
     "Source",
     "Suppression",

@@ -156,6 +156,7 @@ def environment(addresses: dict[str, str], port: int) -> dict[str, str]:
         "CSRF_TRUSTED_ORIGINS": f"http://127.0.0.1:{port},http://localhost:{port}",
         "MEDIA_ROOT": str(VAR / "media"),
         "STATIC_ROOT": str(VAR / "static"),
+        "IMPORT_FOLDERS": str(VAR / "inbox"),
         "LOG_FORMAT": "console",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
@@ -307,6 +308,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)
     LOGS.mkdir(parents=True, exist_ok=True)
+    (VAR / "inbox").mkdir(exist_ok=True)
     print("Huike 回客, with the orders of a real shop:", flush=True)
     try:
         with only_one():

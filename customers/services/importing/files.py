@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
-from customers.enums import ImportState
-from customers.models import ImportBatch, ImportRow
+from customers.enums import FileRefusal, ImportState
+from customers.models import ImportBatch, ImportRow, SavedImportFile
 
 ENDED = (
     ImportState.FINISHED,
@@ -31,10 +31,14 @@ def prune_files(*, now: datetime, limit: int) -> int:
         state__in=(ImportState.UPLOADED, ImportState.CHECKED),
         updated_at__lt=now - timedelta(days=WAITING_DAYS),
     )
+    # A new header can be taken over as long as its saved import stands still for it.
+    awaited = SavedImportFile.objects.filter(
+        refusal=FileRefusal.HEADER, saved__is_active=False, batch=OuterRef("pk")
+    )
     with transaction.atomic():
         batches = list(
             ImportBatch.objects.select_for_update(skip_locked=True)
-            .filter(old | forgotten)
+            .filter(old | forgotten & ~Exists(awaited))
             .exclude(file="")
             .order_by("pk")[:limit]
         )

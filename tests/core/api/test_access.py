@@ -22,6 +22,7 @@ from tests.factories import (
     JobFactory,
     OrderFactory,
     ProductFactory,
+    SavedImportFactory,
     ScoringRunFactory,
     UserFactory,
 )
@@ -45,6 +46,9 @@ ROUTES = {
     "import-error-file": ("customers.importbatch", READ_ONLY),
     "import-start": ("customers.importbatch", {"OPTIONS", "POST"}),
     "import-undo": ("customers.importbatch", {"OPTIONS", "POST"}),
+    "saved-import-list": ("customers.savedimport", READ_ONLY),
+    "saved-import-detail": ("customers.savedimport", READ_ONLY),
+    "saved-import-run": ("customers.savedimport", {"OPTIONS", "POST"}),
     "export-list": ("customers.export", READ_ONLY | {"POST"}),
     "export-detail": ("customers.export", READ_ONLY),
     "export-file": ("customers.export", READ_ONLY),
@@ -59,7 +63,11 @@ ROUTES = {
     "alert-detail": ("core.alert", READ_ONLY),
     "schema": (None, READ_ONLY),
 }
-OTHER_VERBS = {("job-cancel", "POST"): "change", ("import-undo", "POST"): "delete"}
+OTHER_VERBS = {
+    ("job-cancel", "POST"): "change",
+    ("import-undo", "POST"): "delete",
+    ("saved-import-run", "POST"): "change",
+}
 MORE_NEEDED = {
     "customer-scores": ["view_customer"],
     "export-file": ["view_customer", "add_export"],
@@ -89,6 +97,7 @@ def address():
             "order": OrderFactory,
             "product": ProductFactory,
             "import": ImportBatchFactory,
+            "saved-import": SavedImportFactory,
             "export": ExportFactory,
             "scoring-run": ScoringRunFactory,
             "job": JobFactory,
@@ -199,6 +208,9 @@ def test_scope_and_permission_together_open_what_exists(route, method, address):
     elif route == "import-undo" and method == "POST":
         # It reads no body; this import has not run.
         assert response.status_code == 409
+    elif route == "saved-import-run" and method == "POST":
+        # It reads no body.
+        assert response.status_code == 202
     elif route == "export-file" and method != "OPTIONS":
         # It is not written yet.
         assert response.status_code == 409
