@@ -9,10 +9,14 @@ from types import SimpleNamespace
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.core.files.base import ContentFile
 from django.urls import reverse
 from django.utils import timezone
 
 from crm.core.models import ApiKey, AuditEntry, Job
+from crm.core.services.alerts import raise_alert
+from customers.models import ImportBatch, SavedImportFile
+from customers.services import importing
 from tests.api import publish_scores
 from tests.factories import (
     ConsentFactory,
@@ -24,6 +28,7 @@ from tests.factories import (
     ProductFactory,
     RefundFactory,
     ReviewFactory,
+    SavedImportFactory,
     ScoringRunFactory,
     ShopSettingsFactory,
     SourceFactory,
@@ -37,20 +42,31 @@ NAMES = (
     "Huike", "English", "API", "RFM", "AUC", "Brier", "CSV", "XLSX", "Parquet", "SKU",
     "Online Retail",
     "IP ", "HTTP Accept", "LDAP", "Control", "Mac", "Command", "my-shop", "Asia/Shanghai", "Axes",
-    "zh-hans", "esc", "Shopify", "WooCommerce", "MBG/NBD", "BG/NBD",
+    "SFTP", "https", "UTF-8", "zh-hans", "esc", "Shopify", "WooCommerce", "MBG/NBD", "BG/NBD",
 )  # fmt: skip
 """What is called the same in both languages."""
 DATA = re.compile(
     r"staff@example\.com|\bstaff\b|\bStaff\b|\.csv\b|\bCNY\b|\bmbg_nbd\b|\bread\b|\b[Qq]uantity\b"
+    r"|\b(?:order|customer|refund)_id\b|\b(?:placed|refunded)_at\b|\btotal\b"  # columns
+    r"|\bCN\b"  # a country's code
+    r"|\borders-\*"  # a pattern of file names
     r"|\b[a-z]{3,4}_[0-9a-f]{32}\b|\ben\b|<unknown>|R0+\d"
     r"|Access Log for .*? @"  # how django-axes names a row
     r"|[^|]* \| [^|]* \| Can (?:add|change|delete|view) .*"  # Django stores permissions' names
 )
 """What the rows of this test say, and what packages store in English."""
+ALERTS = {
+    "orders_without_rate": {"orders": 2, "currencies": "CNY"},
+    "import_failed": {},
+    "saved_import_stopped": {"reason": {"code": "format_changed", "parameters": {"file": "1"}}},
+    "saved_import_failed": {"reason": {"code": "host_unknown", "parameters": {"host": "1"}}},
+    "saved_import_missing": {"days": 2},
+    "saved_import_unreadable": {},
+}
 HALF_WIDTH = re.compile(r"[\u4e00-\u9fff] ?[,:;?!](?=.)|[,:;?!] ?[\u4e00-\u9fff]")
 """English punctuation beside Chinese words; a form's label may end in a colon."""
 READ_ALOUD = {"title", "placeholder", "aria-label", "alt", "data-tooltip"}
-SILENT = {"script", "style", "svg"}
+SILENT = {"script", "style", "svg", "code"}
 
 
 class VisibleText(HTMLParser):
@@ -200,6 +216,28 @@ def shop(staff):
     )
     AuditEntry.objects.create(actor=staff, api_key=key, action="1", object_type="1", object_id="1")
     Group.objects.create(name="客服")
+    saved = SavedImportFactory(
+        source=source, name="每日订单", folder="/1", pattern="*", is_active=False,
+        stopped_reason={
+            "code": "header_changed",
+            "parameters": {"file": "订单.csv", "came": ["甲"], "went": ["乙"], "moved": ["丙"]},
+        },
+        problem={"code": "file_unreadable", "parameters": {"file": "订单.csv"}},
+        header=["客户"], last_run_at=now, last_outcome="stopped",
+    )  # fmt: skip
+    for refusal in ("", "header", "unreadable"):
+        SavedImportFile.objects.create(
+            saved=saved, name="订单.csv", size=9, sha256="1", taken_at=now, refusal=refusal,
+            batch=batch if refusal != "unreadable" else None,
+        )  # fmt: skip
+    for text in ("客户,金额\n王,3\n", "order_id,placed_at,total\n7,2026-03-02,12\n"):
+        importing.receive_file(
+            file=ContentFile(text.encode()), filename="订单.csv", source_key="1",
+            user_id=staff.pk, now=now,
+        )  # fmt: skip
+    for code, told in ALERTS.items():
+        known = {"name": "每日订单", "file": "订单.csv", "error": "坏了"}
+        raise_alert(key=code, code=code, parameters={**known, **told}, now=now)
     return SimpleNamespace(customer=wang, job=job, batch=batch)
 
 
@@ -207,6 +245,12 @@ def pages() -> list[str]:
     """Return the addresses of every page: lists, forms to add, and each list's first row."""
     found = [reverse("admin:index"), reverse("admin:password_change")]
     found += [f"{reverse('admin:index')}{app}/" for app in ("customers", "analytics", "core")]
+    for batch in ImportBatch.objects.all():
+        found += [
+            reverse(f"admin:customers_importbatch_{page}", args=[batch.pk])
+            for page in ("check", "undo")
+        ]
+        found.append(reverse("admin:customers_savedimport_add") + f"?batch={batch.pk}")
     for model in admin.site._registry:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         found.append(reverse(f"{name}_changelist"))
@@ -243,7 +287,7 @@ def test_every_page_is_chinese(client, staff, shop):
                 if HALF_WIDTH.search(text) and "/delete/" not in page:  # Django's own list
                     half_width.setdefault(text, page)
 
-    assert english == {}
+    assert not english, english
     assert half_width == {}
     assert english_in("Huike: Save") == ["Save"]
     assert len(answered) > 50
