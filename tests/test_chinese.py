@@ -49,7 +49,7 @@ DATA = re.compile(
     r"staff@example\.com|\bstaff\b|\bStaff\b|\.csv\b|\bCNY\b|\bmbg_nbd\b|\bread\b|\b[Qq]uantity\b"
     r"|\b(?:order|customer|refund)_id\b|\b(?:placed|refunded)_at\b|\btotal\b"  # columns
     r"|\bCN\b"  # a country's code
-    r"|\borders-\*"  # a pattern of file names
+    r"|\borders-\*|\bIMPORT_FOLDERS\b"  # a pattern of file names, a setting
     r"|\b[a-z]{3,4}_[0-9a-f]{32}\b|\ben\b|<unknown>|R0+\d"
     r"|Access Log for .*? @"  # how django-axes names a row
     r"|[^|]* \| [^|]* \| Can (?:add|change|delete|view) .*"  # Django stores permissions' names

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -55,15 +56,28 @@ class SavedImportForm(forms.ModelForm):
     class Meta:
         model = SavedImport
         fields = (
-            "name", "place", "folder", "pattern", "host", "port", "username", "hour",
+            "name", "place", "folder", "pattern", "host", "port", "username", "secret", "hour",
             "missing_days",
         )  # fmt: skip
         help_texts = {
             "folder": gettext_lazy("The whole path, for a folder of this server or on SFTP."),
             "pattern": gettext_lazy("For folders: * stands for anything, as in orders-*.csv."),
-            "host": gettext_lazy("For SFTP. Of a signed address it is shown here."),
-            "username": gettext_lazy("For SFTP."),
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Say which folders of this server may be read."""
+        super().__init__(*args, **kwargs)
+        if "folder" not in self.fields:  # who may only look is shown no form
+            return
+        below = settings.IMPORT_FOLDERS
+        words = _("This server lets none of its folders be read: see the setting IMPORT_FOLDERS.")
+        if below:
+            words = _("On this server: %(folders)s, or a folder below.") % {
+                "folders": _(", ").join(below)
+            }
+        help_text = self.fields["folder"].help_text
+        both = _("%(sentence)s %(next)s") % {"sentence": help_text, "next": words}
+        self.fields["folder"].help_text = both
 
     def where(self) -> Where:
         """Return what was chosen, as the services take it."""
@@ -83,6 +97,16 @@ class SavedImportForm(forms.ModelForm):
 @admin.register(SavedImport)
 class SavedImportAdmin(ListAdmin):
     form = SavedImportForm
+    add_words = gettext_lazy("Run an import daily")
+    empty_words = gettext_lazy("Open an import that went well and choose “Run this daily”.")
+    conditional_fields = {
+        "folder": "place != 'https'",
+        "pattern": "place != 'https'",
+        "host": "place == 'sftp'",
+        "port": "place == 'sftp'",
+        "username": "place == 'sftp'",
+        "secret": "place != 'folder'",
+    }
     list_display = (
         "name", "source", "place", "hour", "is_active", "last_outcome", "last_run_at",
         "last_file_at",
@@ -100,7 +124,8 @@ class SavedImportAdmin(ListAdmin):
             messages.info(request, _("Open an import that went well and choose “Run this daily”."))
             return HttpResponseRedirect(reverse("admin:customers_importbatch_changelist"))
         title = _("Run the import of %(file)s daily") % {"file": batch.filename}
-        return super().add_view(request, form_url, {"title": title, **(extra_context or {})})
+        context = {"title": title, "show_save_and_add_another": False, **(extra_context or {})}
+        return super().add_view(request, form_url, context)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -108,11 +133,11 @@ class SavedImportAdmin(ListAdmin):
         """Show above the form how it goes, what stopped it, and what can be done."""
         rows = SavedImport.objects.select_related("source", "job")
         saved = rows.filter(pk=object_id).first() if object_id.isdigit() else None
-        context: dict[str, Any] = {}
+        context: dict[str, Any] = {"show_save_and_add_another": False}
         if saved is not None:
             refused = saved_imports.refused_batch(saved)
             files = SavedImportFile.objects.filter(saved=saved).select_related("batch")
-            context = {
+            context |= {
                 "saved": saved,
                 "stopped": reason_words(saved.stopped_reason) if saved.stopped_reason else "",
                 "problem": reason_words(saved.problem) if saved.problem else "",
@@ -131,7 +156,11 @@ class SavedImportAdmin(ListAdmin):
         if batch is None:
             return {}
         name = f"{batch.source.name}: {batch.get_format_display()}"
-        return {"name": name[:120], "pattern": f"*.{batch.filename.rpartition('.')[2]}"}
+        return {
+            "name": name[:120],
+            "folder": next(iter(settings.IMPORT_FOLDERS), ""),
+            "pattern": f"*.{batch.filename.rpartition('.')[2]}",
+        }
 
     def save_model(self, request: HttpRequest, obj: SavedImport, form: Any, change: bool) -> None:
         """Hand over to the service."""

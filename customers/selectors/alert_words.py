@@ -69,7 +69,10 @@ def _header_changed(told: Mapping[str, Any]) -> str:
         "moved": _("Columns in another place: %(names)s."),
     }
     parts += [label % {"names": ", ".join(told[key])} for key, label in labels.items() if told[key]]
-    return " ".join([*parts, _("Nothing of it was brought in.")])
+    words = _("Nothing of it was brought in.")
+    for part in reversed(parts):
+        words = _("%(sentence)s %(next)s") % {"sentence": part, "next": words}
+    return words
 
 
 WORDINGS: dict[str, Callable[[Mapping[str, Any]], str]] = {
