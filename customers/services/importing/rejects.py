@@ -15,6 +15,7 @@ from customers.connectors.tables.harmless import guard
 from customers.models import ImportBatch, ImportRow
 from customers.selectors.audit import word_reason
 from customers.selectors.shop import shop_settings
+from customers.services.importing import statistics
 from customers.services.importing.counts import Counts
 
 AGAIN = gettext_noop("the same one stands again further down; the last row counts")
@@ -64,7 +65,7 @@ def close(
     """Store audit, counts and error file; the rows balance, or the database refuses them."""
     with connection.cursor() as cursor:
         # What reads the new rows next must not plan as if the tables were empty.
-        cursor.execute(f"ANALYZE {', '.join(tables)}")
+        statistics.refresh(cursor, *tables)
         cursor.execute(LOST, _lost(batch))
     audit["rejected"] = count_rejected(batch.pk)
     ImportBatch.objects.filter(pk=batch.pk).update(audit=audit, **counts.as_columns())

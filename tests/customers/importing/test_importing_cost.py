@@ -81,6 +81,21 @@ def test_memory_is_flat_and_statements_grow_with_the_pages(make, monkeypatch):
     assert few * 3 < many < few * 4.6
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_plans_learn_how_the_record_grows_whenever_it_doubles(dry_run, monkeypatch):
+    monkeypatch.setattr("customers.services.importing.huike.kind.ROWS", 50)
+    batch = start(orders(800), dry_run=dry_run)
+
+    with CaptureQueriesContext(connection) as queries:
+        finish(batch)
+
+    told = [q for q in queries if q["sql"].startswith("ANALYZE") and "customers_order" in q["sql"]]
+    # Before pages 1, 2, 3, 5 and 9, at the end of pages, and when the books are closed.
+    assert len(told) == 7
+    assert all("SKIP_LOCKED" in query["sql"] for query in told)
+
+
 def undo_cost(text):
     """Return the number of an undo's statements."""
     batch = finish(start(text))

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
+from customers.services.importing import statistics
 from customers.services.importing.counts import Counts
 from customers.services.importing.huike.kind import Page
 
@@ -91,6 +92,7 @@ def write_categories(cursor: Any, page: Page, counts: Counts) -> None:
     if cursor.fetchone()[0]:
         return
     cursor.execute(PART, values)
+    statistics.refresh(cursor, "import_part")
     counts.reject(page.kind, _reject_circles(cursor, values))
     cursor.execute(CREATE, values)
     cursor.execute(UPDATE, values)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
+from customers.services.importing import statistics
 from customers.services.importing.counts import Counts
 from customers.services.importing.huike import people
 from customers.services.importing.huike.customers import DIFFERENT
@@ -51,6 +52,7 @@ def write_consents(cursor: Any, page: Page, counts: Counts) -> None:
     """Add the lines of a page that the log does not have yet; reject those of nobody we know."""
     values = page.values(no_customer=NO_CUSTOMER, different=DIFFERENT)
     cursor.execute(PART, values)
+    statistics.refresh(cursor, "import_part")
     cursor.execute(REJECTS, values)
     counts.reject(page.kind, cursor.rowcount)
     cursor.execute(CREATE, values)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
+from customers.services.importing import statistics
 from customers.services.importing.counts import Counts
 from customers.services.importing.huike.kind import Page
 
@@ -172,6 +173,7 @@ def write_customers(cursor: Any, page: Page, counts: Counts) -> None:
     """Create and update the customers of a page, with their keys and what they allow."""
     values = page.values(taken=TAKEN, different=DIFFERENT)
     cursor.execute(PART, values)
+    statistics.refresh(cursor, "import_part")
     cursor.execute(KNOWN)
     page.keep(cursor, KEEP, HELD)
     cursor.execute(CONFLICTS, values)

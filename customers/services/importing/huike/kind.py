@@ -18,7 +18,7 @@ from customers.errors import InvalidIdentityError, UnknownFormatError
 from customers.models import Attribute, ImportBatch, ShopSettings
 from customers.selectors.shop import shop_settings
 from customers.services import identities
-from customers.services.importing import rejects
+from customers.services.importing import rejects, statistics
 from customers.services.importing.counts import Counts
 from customers.services.importing.format import Columns, OneByOne
 
@@ -241,7 +241,7 @@ class Kind:
         """Reject records that stand in the file again, and count all that cannot be read."""
         reason = f"{self.key}: {rejects.AGAIN}"
         with connection.cursor() as cursor:
-            cursor.execute("ANALYZE customers_importrow")
+            statistics.refresh(cursor, "customers_importrow")
             cursor.execute(DOUBLES, {"batch": batch.pk, "kind": self.name, "reason": reason})
         counts.reject(self.name, sum(rejects.count_rejected(batch.pk, self.name).values()))
         run.save(step=gettext_noop("Comparing rows"))
@@ -260,6 +260,8 @@ class Kind:
         type(shop).objects.select_for_update().get(pk=shop.pk)
         with connection.cursor() as cursor:
             start = int(after or 0)
+            if counts.total > ROWS and _plans_are_stale(start):
+                statistics.refresh(cursor, *TABLES)
             place: dict[str, Any] = {"batch": batch.pk, "kind": self.name, "after": start}
             cursor.execute(NEXT, {**place, "limit": ROWS})
             row = cursor.fetchone()
@@ -273,6 +275,12 @@ class Kind:
     def conclude(self, run: JobRun, batch: ImportBatch, _after: object, counts: Counts) -> None:
         """Store counts and error file."""
         rejects.close(run, batch, counts, {"lines": counts.total, **counts.notes}, TABLES)
+
+
+def _plans_are_stale(start: int) -> bool:
+    """Tell whether the record may have doubled since plans were last told how large it is."""
+    pages = start // ROWS
+    return pages & (pages - 1) == 0
 
 
 def original_of(cells: Mapping[str, str]) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
+from customers.services.importing import statistics
 from customers.services.importing.counts import Counts
 from customers.services.importing.huike.kind import Page
 from customers.services.importing.huike.netting import NET
@@ -140,6 +141,7 @@ def write_lines(cursor: Any, page: Page, counts: Counts) -> None:
     """Create and update the lines of a page; an order's total stays what the order said."""
     values = page.values(no_order=NO_ORDER)
     cursor.execute(PART, values)
+    statistics.refresh(cursor, "import_part")
     cursor.execute(ORPHANS, values)
     counts.reject(page.kind, cursor.rowcount)
     page.keep(cursor, KEEP, HELD)

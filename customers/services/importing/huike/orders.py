@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from customers.services.importing import statistics
 from customers.services.importing.counts import Counts
 from customers.services.importing.huike.kind import Page
 
@@ -247,6 +248,7 @@ def write_orders(cursor: Any, page: Page, counts: Counts) -> None:
     """Create and update the orders of a page, their buyers, and refunds without goods."""
     values = page.values()
     cursor.execute(PART, values)
+    statistics.refresh(cursor, "import_part")
     page.keep(cursor, KEEP, HELD)
     _find_buyers(cursor, values)
     page.take_consent(cursor)

@@ -5,6 +5,7 @@ A unit cost goes into lines that come later; what was sold keeps the cost it was
 
 from typing import Any
 
+from customers.services.importing import statistics
 from customers.services.importing.counts import Counts
 from customers.services.importing.huike.kind import Page
 from customers.services.importing.huike.shelves import find_categories
@@ -74,6 +75,7 @@ def write_products(cursor: Any, page: Page, counts: Counts) -> None:
     """Create and update the products of a page, and the categories they name."""
     values = page.values()
     cursor.execute(PART, values)
+    statistics.refresh(cursor, "import_part")
     cursor.execute("DELETE FROM import_part WHERE is_older")
     counts.settle(page.kind, created=0, updated=0, unchanged=cursor.rowcount)
     page.keep(cursor, KEEP, HELD)

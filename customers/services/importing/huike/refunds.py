@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
+from customers.services.importing import statistics
 from customers.services.importing.counts import Counts
 from customers.services.importing.huike import people
 from customers.services.importing.huike.kind import Page
@@ -144,6 +145,7 @@ def write_refunds(cursor: Any, page: Page, counts: Counts) -> None:
     """Create and update the refunds of a page; reject what would give back more than was sold."""
     values = page.values()
     cursor.execute(PART, values)
+    statistics.refresh(cursor, "import_part")
     rejected = dict(_refused(cursor))
     values |= {"rows": list(rejected), "reasons": list(rejected.values())}
     cursor.execute(REJECT, values)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from customers.services.importing import statistics
 from customers.services.importing.counts import Counts
 from customers.services.importing.huike import people
 from customers.services.importing.huike.kind import Page
@@ -137,6 +138,7 @@ def _write(told: Told, cursor: Any, page: Page, counts: Counts) -> None:
     """Create and update the rows of a page, and count what they name and nobody knows."""
     values = page.values()
     cursor.execute(told.fill(PART), values)
+    statistics.refresh(cursor, "import_part")
     cursor.execute(told.fill(UPDATE), values)
     values["changed"] = sorted(row[0] for row in cursor.fetchall())
     cursor.execute(told.fill(CREATE), values)

@@ -20,6 +20,7 @@ from customers.enums import RefundKind
 from customers.models import ImportBatch, Refund
 from customers.selectors.shop import shop_settings
 from customers.services.facts import mark_dirty
+from customers.services.importing import statistics
 from customers.services.importing.counts import Counts
 
 CUSTOMERS = 400
@@ -109,7 +110,9 @@ def net_cancellations(run: JobRun, batch: ImportBatch, after: str, counts: Count
     type(shop).objects.select_for_update().get(pk=shop.pk)
     with connection.cursor() as cursor:
         if after == "":
-            cursor.execute("ANALYZE customers_order, customers_orderline, customers_identity")
+            statistics.refresh(
+                cursor, "customers_order", "customers_orderline", "customers_identity"
+            )
         # "" is where the guests are, so the first step looks at them and at the first customers.
         cursor.execute(NEXT_CUSTOMERS, [batch.pk, after, CUSTOMERS])
         keys = [row[0] for row in cursor.fetchall()]

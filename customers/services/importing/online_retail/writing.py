@@ -9,6 +9,7 @@ from crm.core.services.jobs import JobRun
 from customers.connectors.online_retail import CHARGES, DISCOUNTS
 from customers.models import ImportBatch
 from customers.selectors.shop import shop_settings
+from customers.services.importing import statistics
 from customers.services.importing.counts import Counts
 
 ORDERS = 1500
@@ -137,7 +138,7 @@ def write_orders(run: JobRun, batch: ImportBatch, after: str, counts: Counts) ->
     }
     with connection.cursor() as cursor:
         if after == "":
-            cursor.execute("ANALYZE customers_importrow")
+            statistics.refresh(cursor, "customers_importrow")
             counts.rejected += _rejected(cursor, batch.pk)
         cursor.execute(NEXT_ORDERS, values)
         values["until"] = _first(cursor)
@@ -151,6 +152,7 @@ def write_orders(run: JobRun, batch: ImportBatch, after: str, counts: Counts) ->
 def _write_part(cursor: Any, values: dict[str, Any], counts: Counts) -> None:
     cursor.execute(CUSTOMERS, values)
     cursor.execute(PART, values)
+    statistics.refresh(cursor, "import_part")
     cursor.execute("SELECT count(*) FROM import_part")
     lines = int(_first(cursor))
     cursor.execute(PRODUCTS, values)
