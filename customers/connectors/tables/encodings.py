@@ -15,6 +15,8 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+FEW_CONTROLS = 16
+CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 ALONE = re.compile(rb"(?<![\x80-\xff])[\x80-\xff](?![\x80-\xff])")
 RUNS = re.compile(rb"[\x80-\xff]+")
 UTF8 = re.compile(
@@ -47,6 +49,10 @@ def detect(path: Path) -> Encoding:
     if start.count(0) * 50 > len(start):
         raise UnreadableFileError(
             _("The file is full of NUL bytes and so no text; save it as CSV in UTF-8.")
+        )
+    if len(CONTROLS.findall(start)) > max(FEW_CONTROLS, len(start) // 20):
+        raise UnreadableFileError(
+            _("The file is full of control signs and so no text; save it as CSV in UTF-8.")
         )
     if _decodes(path, "utf-8", 0):
         return Encoding("utf-8")

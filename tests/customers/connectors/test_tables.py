@@ -275,6 +275,6 @@ def test_a_long_text_that_parquet_repeats_is_refused_before_it_is(tmp_path):
     long = pa.DictionaryArray.from_arrays(pa.array([0] * 50_000, pa.int32()), ["x" * 1_000_000])
     pq.write_table(pa.table({"id": list(range(50_000)), "text": long}), path)
 
-    with pytest.raises(UnreadableFileError, match="hundred thousand bytes"):
+    with pytest.raises(UnreadableFileError, match="hundred thousand characters"):
         read(path)
     assert path.stat().st_size < 2_000_000
