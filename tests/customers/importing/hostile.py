@@ -91,7 +91,10 @@ REFUSED = {
 }
 # Taken in, and found to be unreadable by the job: nothing of them is written.
 FAILED = {
-    "a huge cell": (table("1,a,b,", "2," + "x" * LONG + ",b,"), "quotation mark"),
+    "a quotation mark before a long text": (
+        table("1,a,b,", '2,"b,c,', *["a line of prose"] * 10_000),
+        "Behind row 1 a row goes on and on: a quotation mark",
+    ),
     "a huge cell in a workbook": (xlsx(inline("1", "x" * LONG)), "shorten it"),
     "a huge cell in Parquet": (
         parquet(customer_id=["1", "2"], name=["a", "x" * LONG]),
@@ -101,12 +104,40 @@ FAILED = {
 TORN = "more or fewer cells than the header has"
 BIRTHDAY = "birthday: no date; write it as 2026-03-31"
 NO_TIME = "updated_at: no time; write it as 2026-03-31 18:05"
+UNCLOSED = "a quotation mark that opens in this row is not closed"
 # Read: rows by fate (total, created, rejected), and how many each reason rejects.
 READ = {
     "a header alone": (table(), (0, 0, 0), {}),
     "a header without an end": (HEADER.encode(), (0, 0, 0), {}),
     "a table of another name": (SHEET, (1, 1, 0), {}),
     "NUL signs": (table("1,A\0nn,Bath,", *(f"{n},x,y," for n in range(2, 60))), (59, 59, 0), {}),
+    "a huge cell": (
+        table("1,a,b,", "2," + "x" * LONG + ",b,", "3,a,b,"),
+        (3, 2, 1),
+        {"a cell is longer than a hundred thousand characters": 1},
+    ),
+    "a quotation mark that is not closed": (
+        table('1,"Ann,Bath,', "2,Bob,York,", "3,Cy,Rome,"),
+        (3, 2, 1),
+        {UNCLOSED: 1},
+    ),
+    "one before twenty thousand rows": (
+        table('1,"Ann,Bath,', *(f"{n},Bob,York," for n in range(2, 20_000))),
+        (19_999, 19_998, 1),
+        {UNCLOSED: 1},
+    ),
+    "some that are closed by others": (
+        table(
+            '1,"Ann,Bath,', "2,Bob,York,", '3,"Cy, Jr",Rome,', '4,"Di,Oslo,', '5,Eve 24" high,Bonn,'
+        ),
+        (5, 3, 2),
+        {UNCLOSED: 2},
+    ),
+    "a last row that is cut within a cell": (
+        table("1,a,b,", '2,"Dear A'),
+        (2, 1, 1),
+        {UNCLOSED: 1},
+    ),
     "ragged rows": (
         table("1", "2,a,b,,,,", "3,a,b,,x", "4,a", "5,a,b,c@d.de", ",,,,,,,9"),
         (6, 2, 4),
