@@ -23,6 +23,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "prune-jobs": _every(EVERY_HOUR, "core.prune_jobs"),
     "prune-import-changes": _every(EVERY_HOUR, "customers.prune_import_changes"),
     "prune-import-files": _every(EVERY_HOUR, "customers.prune_import_files"),
+    "prune-orphaned-files": _every(EVERY_HOUR, "customers.prune_orphaned_files"),
     "expire-exports": _every(EVERY_HOUR, "customers.expire_exports"),
     "refresh-facts": _every(EVERY_MINUTE, "customers.refresh_facts"),
     "saved-imports": _every(EVERY_MINUTE, "customers.start_saved_imports"),

@@ -48,6 +48,13 @@ def prune_import_files() -> None:
         prune_import_files.delay()
 
 
+@shared_task(name="customers.prune_orphaned_files")
+def prune_orphaned_files() -> None:
+    """Remove files of uploads that never came to be an import, some at a time."""
+    if files.prune_orphans(now=timezone.now(), limit=PRUNE_IMPORTS) == PRUNE_IMPORTS:
+        prune_orphaned_files.delay()
+
+
 @shared_task(name="customers.expire_exports")
 def expire_exports() -> None:
     """Remove exported files past their last day, a batch at a time."""

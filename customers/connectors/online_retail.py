@@ -152,9 +152,10 @@ def _time(text: str) -> datetime | None:
 def _time_by_format(text: str) -> datetime | None:
     for layout in TIME_FORMATS:
         try:
-            return datetime.strptime(text, layout)  # noqa: DTZ007 - shop-local by definition
+            moment = datetime.strptime(text, layout)  # noqa: DTZ007 - shop-local by definition
         except ValueError:
             continue
+        return moment if moment.year >= 1990 else None
     return None
 
 

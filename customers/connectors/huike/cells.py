@@ -1,8 +1,9 @@
 """Read one cell: text in, a value that JSON can carry out, or the phrase that says why not."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any
@@ -16,6 +17,8 @@ MOST_INTEGER = 2**31 - 1
 MOST_MONEY = Decimal(10) ** 11
 MOST_PRICE = Decimal(10) ** 10
 EARLIEST_YEAR = 1990
+LATEST_YEAR = 9998
+MOST_OFFSET = timedelta(hours=16)
 YES = frozenset({"1", "true", "yes", "y", "是"})
 NO = frozenset({"0", "false", "no", "n", "否"})
 EMPTY = frozenset({"null", "none", "n/a", "#n/a", "nan", "—", "——"})
@@ -23,6 +26,8 @@ SPREADSHEET_ERROR = re.compile(
     r"#(?:DIV/0!|REF!|NAME\?|VALUE!|NUM!|NULL!|SPILL!|CALC!|#{2,})", re.IGNORECASE
 )
 """What a spreadsheet writes for a formula that failed, or a column too narrow for its number."""
+UNSEEN = ("Cc", "Cf", "Zl", "Zp")
+"""Categories of signs such as line ends, marks of direction and blanks without width."""
 
 
 class CellError(ValueError):
@@ -136,7 +141,11 @@ def time_zone(text: str) -> str:
 
 
 def key(text: str) -> str:
-    """Return an id; a masked one is none."""
+    """Return an id without signs that nobody sees; a masked one is none."""
+    if not text.isascii() or not text.isprintable():
+        text = "".join(sign for sign in text if unicodedata.category(sign) not in UNSEEN).strip()
+        if not text:
+            raise CellError(gettext_noop("no id: it has only signs that nobody sees"))
     if "*" in text:
         raise CellError(gettext_noop("masked: many people share it, so it is no key"))
     return text_up_to(120, text)
@@ -150,4 +159,9 @@ def instant(zone: ZoneInfo, text: str) -> str:
         raise CellError(gettext_noop("no time; write it as 2026-03-31 18:05")) from None
     if moment.year < EARLIEST_YEAR:
         raise CellError(gettext_noop("the time lies before 1990"))
+    # Beyond this some zone's clock has a year of five digits, which nothing here can show.
+    if moment.year > LATEST_YEAR:
+        raise CellError(gettext_noop("the time lies after the year 9998"))
+    if abs(moment.utcoffset() or timedelta()) >= MOST_OFFSET:
+        raise CellError(gettext_noop("no time zone is so far from Greenwich"))
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).isoformat()

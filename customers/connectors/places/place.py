@@ -51,8 +51,13 @@ class Place(Protocol):
 
 
 def matches(name: str, pattern: str) -> bool:
-    """Tell whether a file's name matches; hidden files match only a pattern that says so."""
+    """Tell whether a file's name matches; hidden files match only a pattern that says so.
+
+    A name that is no text, as an old system may have left it, matches nothing.
+    """
     if "/" in name or "\\" in name or (name.startswith(".") and not pattern.startswith(".")):
+        return False
+    if name.encode(errors="ignore").decode() != name:
         return False
     return fnmatchcase(name.lower(), pattern.lower())
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
+from customers.connectors.tables import languages
 from customers.errors import UnreadableFileError
 
 PIECE = 1 << 20
@@ -15,7 +16,8 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-ALONE = re.compile(rb"(?<![\x80-\xff])[\x80-\xff](?![\x80-\xff])")
+FEW_CONTROLS = 16
+CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 RUNS = re.compile(rb"[\x80-\xff]+")
 UTF8 = re.compile(
     rb"(?:[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})+"
@@ -48,12 +50,16 @@ def detect(path: Path) -> Encoding:
         raise UnreadableFileError(
             _("The file is full of NUL bytes and so no text; save it as CSV in UTF-8.")
         )
+    if len(CONTROLS.findall(start)) > max(FEW_CONTROLS, len(start) // 20):
+        raise UnreadableFileError(
+            _("The file is full of control signs and so no text; save it as CSV in UTF-8.")
+        )
     if _decodes(path, "utf-8", 0):
         return Encoding("utf-8")
-    is_western = _is_western(path)
-    if not is_western and _decodes(path, "gb18030", 0) and not _has_utf8(path, UTF8_CHINESE, 1000):
+    language = languages.tell(path)
+    if language == languages.CHINESE and _is_gb18030(path):
         return Encoding("gb18030")
-    if is_western and not _has_utf8(path, UTF8, 10):
+    if language == languages.WESTERN and _is_western(path) and not _has_utf8(path, UTF8, 10):
         return Encoding("cp1252" if _decodes(path, "cp1252", 0) else "latin-1")
     raise UnreadableFileError(
         _(
@@ -76,14 +82,19 @@ def _decodes(path: Path, codec: str, mark: int) -> bool:
     return True
 
 
+def _is_gb18030(path: Path) -> bool:
+    return _decodes(path, "gb18030", 0) and not _has_utf8(path, UTF8_CHINESE, 1000)
+
+
 def _is_western(path: Path) -> bool:
-    """Tell “Zoé,Köln” from Chinese: accented letters stand alone, bytes of Chinese seldom."""
-    alone = runs = 0
+    """Tell “Zoé,Conceição” from anything else: accented letters stand alone or by two."""
+    short = runs = 0
     with path.open("rb") as file:
         while piece := file.read(PIECE):
-            alone += len(ALONE.findall(piece))
-            runs += len(RUNS.findall(piece))
-    return alone * 2 > runs
+            found = RUNS.findall(piece)
+            runs += len(found)
+            short += sum(len(run) <= 2 for run in found)
+    return short * 2 > runs
 
 
 def _has_utf8(path: Path, pattern: re.Pattern[bytes], one_in: int) -> bool:

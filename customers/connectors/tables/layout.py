@@ -17,6 +17,16 @@ TORN = gettext_noop("more or fewer cells than the header has")
 INVISIBLE = dict.fromkeys(map(ord, "\0\ufeff\u200b\u200e\u200f"))
 
 
+def long_cell() -> UnreadableFileError:
+    """Return the refusal of a cell of such a length that it is none."""
+    return UnreadableFileError(
+        _(
+            "A cell is longer than a hundred thousand characters; shorten it, or leave its column "
+            "out of the file."
+        )
+    )
+
+
 @dataclass(frozen=True)
 class Layout:
     """How a file is written; its values are JSON.

@@ -10,12 +10,27 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from django.utils.translation import gettext as _
 
-from customers.connectors.tables.layout import LONGEST_FIELD, PARQUET, Layout, RawRow, name_columns
+from customers.connectors.tables.layout import (
+    LONGEST_FIELD,
+    PARQUET,
+    Layout,
+    RawRow,
+    long_cell,
+    name_columns,
+)
 from customers.errors import UnreadableFileError
 
 MAGIC = b"PAR1"
 ROWS = 5_000
 MOST_IN_GROUP = 512 * 1024 * 1024
+TEXTS = (
+    pa.types.is_string,
+    pa.types.is_large_string,
+    pa.types.is_string_view,
+    pa.types.is_binary,
+    pa.types.is_large_binary,
+    pa.types.is_binary_view,
+)
 BROKEN = (pa.ArrowException, OSError, ValueError, MemoryError, OverflowError)
 
 
@@ -61,7 +76,7 @@ def _open(path: Path) -> "pq.ParquetFile":
         texts = [
             field.name
             for field in pq.read_schema(path)
-            if pa.types.is_string(field.type) or pa.types.is_binary(field.type)
+            if any(is_text(field.type) for is_text in TEXTS)
         ]
         # Text stays as the dictionary it is written as: repeated, it could be of any size.
         return pq.ParquetFile(path, read_dictionary=texts)
@@ -70,12 +85,20 @@ def _open(path: Path) -> "pq.ParquetFile":
 
 
 def _values(column: "pa.Array") -> list[Any]:
-    """Return a batch's values; text longer than a cell may be is refused before it is repeated."""
-    if not pa.types.is_dictionary(column.type):
+    """Return a batch's values; a text that repeats is held once, and none is longer than a cell."""
+    if pa.types.is_dictionary(column.type):
+        different = _values(column.dictionary)
+        places = column.indices.to_pylist()
+        return [None if place is None else different[place] for place in places]
+    if pa.types.is_string(column.type) or pa.types.is_binary(column.type):
+        length = pc.utf8_length if pa.types.is_string(column.type) else pc.binary_length
+        if (pc.max(length(column)).as_py() or 0) > LONGEST_FIELD:
+            raise long_cell()
+    try:
         return list(column.to_pylist())
-    if (pc.max(pc.binary_length(column.dictionary)).as_py() or 0) > LONGEST_FIELD:
-        raise UnreadableFileError(_("A cell is longer than a hundred thousand bytes."))
-    return list(column.dictionary_decode().to_pylist())
+    except (OverflowError, ValueError):
+        # Days and times beyond what Python counts: each row says for itself that it has none.
+        return list(column.cast(pa.string()).to_pylist())
 
 
 def _unreadable() -> UnreadableFileError:
@@ -89,4 +112,7 @@ def _text(value: Any) -> str:
         return str(int(value))
     if isinstance(value, Decimal):
         return f"{value:f}"
+    if isinstance(value, bytes):
+        # Old writers do not mark text as text.
+        value = value.decode(errors="replace")
     return str(value)[:LONGEST_FIELD].replace("\0", "")

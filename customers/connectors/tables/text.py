@@ -3,11 +3,13 @@
 import codecs
 import csv
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from customers.connectors.tables.encodings import Encoding, detect
 from customers.connectors.tables.harmless import unguard
@@ -18,13 +20,24 @@ from customers.connectors.tables.layout import (
     name_cells,
     name_columns,
 )
+from customers.connectors.tables.quotes import (
+    MOST_LINES,
+    UNCLOSED,
+    Verdict,
+    first_cells,
+    judge,
+)
 from customers.errors import UnreadableFileError
 
 DELIMITERS = ",;\t|"
 LONGEST_LINE = 2_000_000
 LONGEST_ROW = 10_000_000
-PIECE = 1 << 18
+PIECE = 1 << 16
+LONGEST_SAMPLE = 1 << 18
 SAMPLE_LINES = 60
+MOST_REWINDS = 100
+SHOWN = 1_000
+LONG_CELL = gettext_noop("a cell is longer than a hundred thousand characters")
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 HINT = re.compile(r'^"?sep=(.)"?\s*$', re.IGNORECASE)
 
@@ -41,8 +54,10 @@ def read_layout(path: Path) -> Layout:
         if not any(line.strip() for line in sample):
             raise UnreadableFileError(_("The file is empty, or its first line is."))
         delimiter = hinted or _delimiter(sample)
-        rows = _rows(Lines(file, encoding.codec, start), delimiter)
-        cells, first_byte = next(rows, ([], 0))
+        rows = _Rows(Lines(file, encoding.codec, start), delimiter)
+        cells, reason, first_byte = next(iter(rows), ([], "", 0))
+        if reason:
+            raise _unclosed(0)
         names, doubled = name_columns(cells)
     return Layout(names, encoding.codec, delimiter, first_byte, doubled=doubled)
 
@@ -51,31 +66,73 @@ def read_rows(path: Path, layout: Layout, after: int, byte: int) -> Iterator[Raw
     """Yield the rows behind row ``after``, which ends at ``byte``."""
     with path.open("rb") as file:
         lines = Lines(file, layout.encoding, byte or layout.first_byte)
-        for number, (cells, end) in enumerate(_rows(lines, layout.delimiter), after + 1):
-            named, reason = name_cells(layout.names, cells)
-            yield RawRow(number, named, reason, end)
+        lines.row = after
+        rows = _Rows(lines, layout.delimiter, layout.names)
+        for number, (cells, reason, end) in enumerate(rows, after + 1):
+            named, torn = name_cells(layout.names, cells)
+            yield RawRow(number, named, reason or torn, end)
 
 
 class Lines:
     r"""The lines of a file with their ends, be they ``\n``, ``\r\n`` or ``\r``.
 
-    ``position`` is the byte behind the line last given: nothing is given ahead of need.
+    ``position`` is the byte behind the line last given: nothing is given ahead of need. ``row``
+    counts the rows so far; ``kept`` are the first lines of the row that is being read.
     """
 
     def __init__(self, file: BinaryIO, codec: str, position: int) -> None:
         self.file, self.codec, self.position = file, codec, position
-        self.row_began = position
+        self.row = 0
+        self.is_spent = False
+        self._source: Iterator[tuple[str, int]] | None = None
+        self._again: deque[tuple[str, int]] = deque()
+        self.begin_row()
+
+    def begin_row(self) -> None:
+        """Note that the next line is the first of a row."""
+        self._row_began = self.position
+        self._given = 0
+        self._kept: list[tuple[str, int]] = []
+
+    @property
+    def has_several(self) -> bool:
+        """Tell whether the row has more than one line so far."""
+        return self._given > 1
+
+    @property
+    def kept(self) -> list[str]:
+        """Return the first lines of the row."""
+        return [line for line, _size in self._kept]
+
+    def rewind(self) -> None:
+        """Go back behind the first line of the row."""
+        if self._given == len(self._kept):
+            self._again.extendleft(reversed(self._kept[1:]))
+        else:
+            self._again.clear()
+            self._source = None
+        self.position = self._row_began + self._kept[0][1]
 
     def __iter__(self) -> Iterator[str]:
-        self.file.seek(self.position)
-        for line, size in self._wide() if self.codec.startswith("utf-16") else self._narrow():
+        self.is_spent = False
+        if self._source is None:
+            self.file.seek(self.position)
+            self._source = self._wide() if self.codec.startswith("utf-16") else self._narrow()
+        while True:
+            found = self._again.popleft() if self._again else next(self._source, None)
+            if found is None:
+                self.is_spent = True
+                return
+            line, size = found
             self.position += size
-            _refuse_long(size)
-            if self.position - self.row_began > LONGEST_ROW:
-                raise UnreadableFileError(
-                    _("A row is longer than ten million bytes: a quotation mark may not be closed.")
-                )
-            yield line.replace("\0", "")
+            self._given += 1
+            self._refuse_long(size)
+            if self.position - self._row_began > LONGEST_ROW:
+                raise _RowTooLongError
+            line = line.replace("\0", "")
+            if self._given <= MOST_LINES:
+                self._kept.append((line, size))
+            yield line
 
     def _narrow(self) -> Iterator[tuple[str, int]]:
         """Give lines of encodings in which an end of line is one byte."""
@@ -87,7 +144,7 @@ class Lines:
             for line in rest[:end].splitlines(keepends=True):
                 yield line.decode(self.codec, errors="replace"), len(line)
             rest = rest[end:]
-            _refuse_long(len(rest))
+            self._refuse_long(len(rest))
         for line in rest.splitlines(keepends=True):
             yield line.decode(self.codec, errors="replace"), len(line)
 
@@ -101,19 +158,28 @@ class Lines:
             for line in LINE.findall(rest[:end]):
                 yield line, len(line.encode(self.codec, "surrogatepass"))
             rest = rest[end:]
-            _refuse_long(2 * len(rest))
+            self._refuse_long(2 * len(rest))
         for line in LINE.findall(rest):
             yield line, len(line.encode(self.codec, "surrogatepass"))
 
-
-def _refuse_long(size: int) -> None:
-    if size > LONGEST_LINE:
-        raise UnreadableFileError(
-            _(
+    def _refuse_long(self, size: int) -> None:
+        if size <= LONGEST_LINE:
+            return
+        if self.row:
+            told = _(
+                "Behind row %(row)d a line is longer than two million bytes. Save the file as CSV "
+                "with one row on each line."
+            ) % {"row": self.row}
+        else:
+            told = _(
                 "A line is longer than two million bytes. Save the file as CSV with one row on "
                 "each line."
             )
-        )
+        raise UnreadableFileError(told)
+
+
+class _RowTooLongError(Exception):
+    """A row of more bytes than anybody would write."""
 
 
 def _sample(lines: Lines, encoding: Encoding) -> tuple[list[str], int, str]:
@@ -127,7 +193,7 @@ def _sample(lines: Lines, encoding: Encoding) -> tuple[list[str], int, str]:
             sample.append(line)
         if not sample:
             start = lines.position
-        if len(sample) == SAMPLE_LINES or lines.position - start > PIECE:
+        if len(sample) == SAMPLE_LINES or lines.position - start > LONGEST_SAMPLE:
             break
     return sample, start, hinted
 
@@ -154,26 +220,73 @@ def _delimiter(sample: Iterable[str]) -> str:
     return best
 
 
-def _rows(lines: Lines, delimiter: str) -> Iterator[tuple[list[str], int]]:
-    """Yield the cells of each row that is not empty, and the byte behind it.
+class _Rows:
+    """The rows that are not empty: cells, why the row is wrong if it is, and the byte behind it.
 
     The apostrophe that keeps a spreadsheet from running a cell is no part of its text.
     """
-    csv.field_size_limit(LONGEST_FIELD)
-    reader = csv.reader(lines, delimiter=delimiter)
-    while True:
-        lines.row_began = lines.position
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise UnreadableFileError(
-                _(
-                    "Line %(line)d (counted from where this reading began) is no CSV: %(error)s. "
-                    "A quotation mark may not be closed."
-                )
-                % {"line": reader.line_num, "error": error}
-            ) from error
-        if any(cells):
-            yield [unguard(cell) if cell[:1] == "'" else cell for cell in cells], lines.position
+
+    def __init__(self, lines: Lines, delimiter: str, names: list[str] | None = None) -> None:
+        self.lines, self.delimiter, self.names = lines, delimiter, names or []
+        self.rewinds = 0
+
+    def __iter__(self) -> Iterator[tuple[list[str], str, int]]:
+        csv.field_size_limit(LONGEST_FIELD)
+        lines, reader = self.lines, csv.reader(self.lines, delimiter=self.delimiter)
+        while True:
+            lines.begin_row()
+            cells: list[str] = []
+            is_long = False
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except (csv.Error, _RowTooLongError):
+                is_long = True
+            reason = ""
+            if is_long or lines.is_spent or lines.has_several:
+                cells, reason = self._look_at(cells, is_long=is_long)
+                # Whatever went before, reading goes on where the row ends.
+                reader = csv.reader(lines, delimiter=self.delimiter)
+            if reason or any(cells):
+                lines.row += 1
+                plain = [unguard(cell) if cell[:1] == "'" else cell for cell in cells]
+                yield plain, reason, lines.position
+
+    def _look_at(self, cells: list[str], *, is_long: bool) -> tuple[list[str], str]:
+        """Return a row of several lines, or too long a one, as it is to be read, and why it is bad.
+
+        Where it swallows rows, its first line alone is bad, and reading goes on behind that.
+        """
+        kept, is_cut = self.lines.kept, self.lines.is_spent
+        if is_long and not self.lines.has_several:
+            return first_cells(kept[0][:SHOWN], self.names, self.delimiter), LONG_CELL
+        verdict = judge(kept, cells, self.names, self.delimiter, is_cut=is_long or is_cut)
+        if verdict is Verdict.SWALLOWS and self.rewinds < MOST_REWINDS:
+            self.rewinds += is_long or is_cut
+            self.lines.rewind()
+            return first_cells(kept[0], self.names, self.delimiter), UNCLOSED
+        if is_long:
+            raise _unclosed(self.lines.row)
+        if verdict is Verdict.RIGHT:
+            return cells, ""
+        is_alone = not self.lines.has_several
+        return first_cells(kept[0], self.names, self.delimiter) if is_alone else cells, UNCLOSED
+
+
+def _unclosed(row: int) -> UnreadableFileError:
+    """Return the refusal of a file in which a quotation mark swallows what follows."""
+    if not row:
+        return UnreadableFileError(
+            _(
+                "A quotation mark in the first line may not be closed. Close it, or write it "
+                "twice where it belongs to the text."
+            )
+        )
+    return UnreadableFileError(
+        _(
+            "Behind row %(row)d a row goes on and on: a quotation mark in it may not be closed. "
+            "Close it, or write it twice where it belongs to the text."
+        )
+        % {"row": row}
+    )

@@ -1,6 +1,7 @@
 """Take a file in: store it, recognise it, create its job."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -31,6 +32,7 @@ from customers.services.importing import formats
 from customers.services.importing.options import Options
 
 KIND = "customers.import"
+ENDING = re.compile(r"\.[A-Za-z0-9]{1,8}")
 WAITING = (
     ImportState.UPLOADED,
     ImportState.CHECKED,
@@ -178,12 +180,12 @@ def _kept_or_gone(
             % {"size": size, "most": settings.UPLOAD_MAX_BYTES}
         )
     batch = ImportBatch(
-        filename=Path(filename).name[:255],
+        filename=_told_name(filename),
         size=size,
         sha256=_sha256(file),
         uploaded_by_id=user_id,
     )
-    batch.file.save(f"{now:%Y%m%dT%H%M%S}-{batch.filename}"[-180:], file, save=False)
+    batch.file.save(_stored_name(batch.filename, now), file, save=False)
     try:
         batch.header = tables.read_layout(Path(batch.file.path)).names
         with transaction.atomic():
@@ -191,6 +193,19 @@ def _kept_or_gone(
     except Exception:
         batch.file.delete(save=False)
         raise
+
+
+def _told_name(filename: str) -> str:
+    """Return what a person called the file, as the database can hold it."""
+    name = Path(filename).name.replace("\0", "").encode(errors="replace").decode()
+    return name[:255] or "file"
+
+
+def _stored_name(filename: str, now: datetime) -> str:
+    """Return a name that every file system takes, however long or strange the file's own is."""
+    path = Path(filename)
+    ending = path.suffix if ENDING.fullmatch(path.suffix) else ""
+    return f"{now:%Y%m%dT%H%M%S}-{slugify(path.stem, allow_unicode=True)[:30]}{ending}"
 
 
 def _place(

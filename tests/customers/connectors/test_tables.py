@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from customers.connectors import tables
+from customers.connectors.tables.quotes import UNCLOSED
 from customers.errors import UnreadableFileError
 from tests.customers.connectors.files import DATA, cells, csv_text, read, write
 
@@ -143,6 +144,88 @@ def test_rows_that_are_torn_say_so_and_keep_their_cells(tmp_path):
     assert rows[1].cells == {"a": "1", "b": "2", "(1)": "3"}
 
 
+BEGUN = [f"{n},Ann,Bath" for n in range(1, 4)]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("codec", ["utf-8", "utf-16", "gb18030"])
+@pytest.mark.parametrize(
+    ("row", "behind"),
+    [
+        ('4,"Ann,Bath', []),
+        ('4,"Ann,Bath', ["5,Bob,York", "6,Cy,Rome"]),
+        ('4,"Ann,Bath', ["5,Bob,York", '6,"Cy, Jr",Rome', "7,Di,Oslo"]),
+        ('4,"big TV,Bath', ['5,"TV,York', '6,"TV,Rome', "7,Cy,Rome"]),
+        ('4,"Ann,Bath', [f"{n},Bob,York" for n in range(5, 8_000)]),
+        ('4,"Ann,Bath', [f"{n},Bob,{'York' * 900}" for n in range(5, 200)]),
+    ],
+)
+def test_a_mark_that_is_not_closed_rejects_its_row_alone(tmp_path, row, behind, codec, end):
+    text = end.join(["id,name,city", *BEGUN, row, *behind, ""])
+    path = write(tmp_path / "a.csv", text.encode(codec))
+
+    layout, rows = read(path)
+
+    opened = sum(line.count('"') == 1 and ',"' in line for line in [row, *behind])
+    assert len(rows) == 4 + len(behind)
+    assert [one.reason for one in rows if one.reason] == [UNCLOSED] * opened
+    assert rows[3].cells["id"] == "4"
+    assert rows[3].cells["city"].strip() == "Bath"
+    assert rows[-1].cells["city"].strip() == [row, *behind][-1].rpartition(",")[2]
+    for one in (rows[2], rows[3], rows[-1]):
+        rest = list(tables.read_rows(path, layout, after=one.number, byte=one.end))
+        assert rest[:50] == rows[one.number : one.number + 50]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "Dear Ann,\nthanks, and bye, Bob",
+        "12 High Street, Flat 3\nBath, Somerset\nUK",
+        "two of them:\n1, red\n2, blue\n3, green",
+        "10, red\n20, blue",
+        "\n\n5,Bob,York\n",
+        'he said "no",\nshe said "yes", both left',
+        "<table>\n" + '<tr><td class="a">1,5</td></tr>\n' * 2_000 + "</table>",
+        "\n" * 3_000,
+        "a, b, c\n" * 9,
+        "sku;price\n1;2\n3;4",
+        "4,",
+        '"',
+        '"\n"',
+    ],
+)
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_cells_of_several_lines_are_cells(tmp_path, cell, place):
+    wanted = [[str(n), f"name {n}", "Bath"] for n in range(1, 6)]
+    wanted[3][place] = cell
+    text = csv_text(["id", "name", "city"], *wanted)
+
+    _layout, rows = read(write(tmp_path / "a.csv", text))
+
+    assert [row.reason for row in rows] == [""] * 5
+    assert [list(row.cells.values()) for row in rows] == wanted
+
+
+def test_rows_of_a_wide_table_are_seen_even_where_the_marks_are_in_order(tmp_path):
+    rows = ["id,name,size,city,sum", '#1,"big TV,9,Bath,5', '#2,TV,24",York,7', "#3,TV,9,Rome,5"]
+
+    _layout, found = read(write(tmp_path / "a.csv", "\n".join(rows)))
+
+    assert [row.cells["id"] for row in found] == ["#1", "#2", "#3"]
+    assert [row.reason for row in found] == [UNCLOSED, "", ""]
+
+
+def test_a_cell_that_is_too_long_rejects_its_row_alone(tmp_path):
+    rows = ["a,b", "1,x", f"2,{'x' * 100_001}", "3,x", f'4,"{"x" * 100_001}"', "5,x", ""]
+
+    _layout, found = read(write(tmp_path / "a.csv", "\n".join(rows)))
+
+    assert [row.cells["a"] for row in found] == ["1", "2", "3", "4", "5"]
+    assert [bool(row.reason) for row in found] == [False, True, False, True, False]
+    assert found[1].cells["b"].startswith("xxx")
+
+
 def test_columns_of_one_name_keep_the_first_and_are_told(tmp_path):
     layout, rows = read(write(tmp_path / "a.csv", "a,b,a,a (2),,c\n1,2,3,4,5,6\n"))
 
@@ -177,7 +260,9 @@ def test_nul_signs_are_taken_out(tmp_path):
         (b'[{"id": 1}]', "JSON"),
         (b"a,b\n" + b"\0" * 500, "NUL"),
         (b"\xff\xfea\0,\0b\0\n\0\x00\xd8", "UTF-16"),
-        (b'a,b\n1,"' + b"x\n" * 60_000, "quotation mark"),
+        (b'a,b\n1,2\n2,"' + b"x\n" * 60_000, "Behind row 1 .* quotation mark"),
+        (b'"a,b\n1,2\n', "quotation mark in the first line"),
+        (b"a,b\n" + b"1,2\n" * 70 + b"x" * 2_000_001, "Behind row 70 a line is longer"),
         (b"a,b\n" + b'"\n",' * 3_000_000, "quotation mark"),
         (b"PAR1 is all there is", "Parquet"),
     ],
@@ -275,6 +360,6 @@ def test_a_long_text_that_parquet_repeats_is_refused_before_it_is(tmp_path):
     long = pa.DictionaryArray.from_arrays(pa.array([0] * 50_000, pa.int32()), ["x" * 1_000_000])
     pq.write_table(pa.table({"id": list(range(50_000)), "text": long}), path)
 
-    with pytest.raises(UnreadableFileError, match="hundred thousand bytes"):
+    with pytest.raises(UnreadableFileError, match="hundred thousand characters"):
         read(path)
     assert path.stat().st_size < 2_000_000

@@ -1,16 +1,19 @@
 """How long uploaded files are kept."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from customers.enums import ImportState
 from customers.errors import ImportStateError
 from customers.models import ImportBatch, ImportRow
 from customers.services import importing
-from customers.services.importing.files import prune_files
+from customers.services.importing.files import prune_files, prune_orphans
 from tests.customers.importing import files
 from tests.customers.importing.test_translated import CUSTOMERS, receive, run
 from tests.factories import ShopSettingsFactory
@@ -63,3 +66,49 @@ def test_a_running_import_keeps_its_file_and_limits_hold():
     assert prune(400, limit=1) == 1
     assert prune(400, limit=1) == 1
     assert prune(400, limit=1) == 0
+
+
+def orphans(days=0, limit=20):
+    return prune_orphans(now=timezone.now() + timedelta(days=days), limit=limit)
+
+
+class _KilledError(BaseException):
+    """Ends the process, as nothing that is caught would."""
+
+
+def test_what_a_killed_upload_left_goes_after_a_day(monkeypatch, settings):
+    def die(_path):
+        raise _KilledError
+
+    monkeypatch.setattr("customers.services.importing.starting.tables.read_layout", die)
+    with pytest.raises(_KilledError):
+        receive(*CUSTOMERS)
+    (left,) = (path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file())
+    assert not ImportBatch.objects.exists()
+
+    assert orphans() == 0
+    assert left.exists()
+    assert orphans(2) == 1
+    assert not left.exists()
+    assert orphans(2) == 0
+
+
+def test_files_that_belong_to_something_stay(settings):
+    bad = files.bring(*CUSTOMERS, "c3,Cy,Rome,no address")
+    waiting = receive(*CUSTOMERS)
+    export = Path(default_storage.path(default_storage.save("exports/a.csv", ContentFile(b"id"))))
+    kept = [bad.file.path, bad.job.error_file.path, waiting.file.path, export]
+    folder = Path(waiting.file.path).parent
+    for number in range(3):
+        (folder / f"orphan-{number}.csv").write_text("id")
+    for path in Path(settings.MEDIA_ROOT).rglob("*.csv"):
+        os.utime(path, (0, 0))
+    (folder / "still-written.csv").write_text("id")
+
+    assert [orphans(limit=2), orphans(limit=2), orphans(limit=2)] == [2, 1, 0]
+
+    assert [path for path in kept if not Path(path).exists()] == []
+    assert {path.name for path in folder.iterdir()} == {
+        *(Path(batch.file.path).name for batch in (bad, waiting)),
+        "still-written.csv",
+    }

@@ -44,6 +44,7 @@ def test_new_files_come_in_once_the_oldest_first(saved, inbox):
     put(inbox, "customers-1.csv", HEADER, "k1,Ann Older,Leeds", "k2,Bob Ray,York", age=120)
     put(inbox, "orders.csv", "order_id", "1")
     put(inbox, ".customers-3.csv", HEADER, "k9,Hidden,York")
+    put(inbox, "customers-\udcff.csv", HEADER, "k9,Of no text,York")
 
     job, row = fetch(saved)
 

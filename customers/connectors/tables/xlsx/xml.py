@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from xml.parsers import expat
 
-from customers.connectors.tables.layout import LONGEST_FIELD
+from customers.connectors.tables.layout import LONGEST_FIELD, long_cell
 from customers.connectors.tables.xlsx.package import damaged, too_large
 
 LONGEST_TOKEN = 1 << 20
@@ -65,7 +65,7 @@ class Parser:
         if self.is_text:
             self.length += len(text)
             if self.length > LONGEST_FIELD:
-                raise too_large()
+                raise long_cell()
             self.texts.append(text)
 
     def _on_doctype(self, *_given: object) -> None:
