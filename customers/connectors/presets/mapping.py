@@ -21,6 +21,7 @@ from customers.connectors.presets.base import (
     Translated,
     Translator,
 )
+from customers.connectors.presets.grouped import settle_order
 from customers.connectors.presets.kinds import (
     KINDS,
     ONE_OF,
@@ -161,4 +162,6 @@ class _Mapped(Translator):
             return Translated(reason=f"{self.one_of[0]}: {NOBODY}")
         if self.currency:
             cells.setdefault("currency", self.currency)
+        if self.kind == ORDERS:
+            settle_order(cells, reading)
         return Translated((Record(self.kind, cells),), notes=tuple(reading.notes))
