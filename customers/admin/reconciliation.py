@@ -92,6 +92,7 @@ class ReconciliationAdmin(ReadOnlyAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": _("Hold a month against the back office"),
+            "heading": _("Hold a month against the back office"),
             "form": form,
             "opts": self.model._meta,
         }
