@@ -324,8 +324,11 @@ def test_a_running_job_is_told_in_chinese(client, staff, shop):
     client.cookies["django_language"] = "zh-hans"
     client.force_login(staff)
 
-    words = client.get(reverse("admin:core_job_live", args=[shop.job.pk])).json()["words"]
+    address = reverse("admin:core_job_live", args=[shop.job.pk])
 
+    assert "；若已中断，将由其他进程接手" in client.get(address).json()["words"]
+    Job.objects.filter(pk=shop.job.pk).update(heartbeat_at=timezone.now())
+    words = client.get(address).json()["words"]
     assert words.startswith("运行中 · 读取文件 · 20 / 100 · 每秒 ")
 
 

@@ -240,10 +240,11 @@ def _context(
     return {
         **model_admin.admin_site.each_context(request),
         "title": _("Check the file"),
+        "heading": _("Check the file"),
         "opts": model_admin.model._meta,
         "batch": batch,
         "review": review,
-        "trial": describe_trial(batch.trial) if batch.trial else None,
+        "trial": describe_trial(batch.trial, batch.header) if batch.trial else None,
         "targets": [
             {
                 "row": target,

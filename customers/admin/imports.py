@@ -50,6 +50,9 @@ class UploadForm(forms.Form):
         help_text=gettext_lazy(
             "Where it comes from, such as my-shop. The same source knows its rows again."
         ),
+        error_messages={
+            "invalid": gettext_lazy("Use Latin letters, digits, - and _ only, such as my-shop.")
+        },
         widget=UnfoldAdminTextInputWidget,
     )
 
@@ -65,7 +68,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
     fields = ("filename", "source", "format", "arrived", "uploaded_by", "job", "public_id")
     readonly_fields = ("arrived",)
     add_words = gettext_lazy("Bring a file in")
-    empty_words = gettext_lazy("Customers, orders and order lines come in as CSV or Parquet.")
+    empty_words = gettext_lazy("Customers, orders and products come in as CSV, XLSX or Parquet.")
     change_form_before_template = "customers/import_before.html"
 
     @admin.display(description=gettext_lazy("uploaded"), ordering="created_at")
@@ -165,9 +168,11 @@ class ImportBatchAdmin(ReadOnlyAdmin):
             messages.error(request, error.message)
             return HttpResponseRedirect(here)
         plan = undo.plan_undo(batch)
+        title = _("Undo the import of %(file)s") % {"file": batch.filename}
         context = {
             **self.admin_site.each_context(request),
-            "title": _("Undo the import of %(file)s") % {"file": batch.filename},
+            "title": title,
+            "heading": title,
             "opts": self.model._meta,
             "batch": batch,
             "plan": plan,

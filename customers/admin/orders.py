@@ -30,7 +30,7 @@ class OrderAdmin(ExportableList, ReadOnlyAdmin):
     list_display = (
         "external_id", "buyer", "placed_at", "status", amount_column(Order, "total"), "returned",
     )  # fmt: skip
-    list_filter = ("status", "country")
+    list_filter = ("status", "source", "country")
     search_fields = ("=external_id", "=public_id")
     search_help_text = _("The whole order number")
     list_select_related = ("customer",)

@@ -7,11 +7,12 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count, Min
+from django.db.models import Count, Max, Min
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
@@ -53,24 +54,37 @@ class RateForm(forms.Form):
 
 @admin.register(ExchangeRate)
 class ExchangeRateAdmin(ReadOnlyAdmin):
-    list_display = ("currency", "day", "rate", "shop_currency")
+    list_display = ("currency", "day", "shown_rate", "shop_currency")
     list_filter = ("currency",)
     ordering = ("-day", "currency")
     list_before_template = "customers/rates_before.html"
     empty_words = _("Needed only for orders in another currency than the shop's.")
+
+    @admin.display(description=_("rate"), ordering="rate")
+    def shown_rate(self, row: ExchangeRate) -> str:
+        return number_format(row.rate.normalize())
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return bool(request.user.has_perm("customers.add_exchangerate"))
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Show above the list which days lack a rate, those with most orders first."""
+        unrated = Order.objects.without_rate()
         missing = (
-            Order.objects.without_rate()
-            .values("currency", "placed_day")
-            .annotate(orders=Count("pk"), first=Min("placed_day"))
+            unrated.values("currency", "placed_day")
+            .annotate(orders=Count("pk"))
             .order_by("-orders", "placed_day")[: MOST_MISSING + 1]
         )
+        spans = (
+            unrated.values("currency")
+            .annotate(orders=Count("pk"), first=Min("placed_day"), last=Max("placed_day"))
+            .order_by("currency")
+        )
         context = {
+            "spans": [
+                {**span, "until": min(span["last"], span["first"] + timedelta(days=MOST_DAYS - 1))}
+                for span in spans
+            ],
             "missing": list(missing[:MOST_MISSING]),
             "more_missing": len(missing) > MOST_MISSING,
         }
@@ -82,7 +96,7 @@ class ExchangeRateAdmin(ReadOnlyAdmin):
         """Take a rate, and convert that day's orders by it."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        asked = {name: request.GET.get(name) for name in ("currency", "day")}
+        asked = {name: request.GET.get(name) for name in ("currency", "day", "until")}
         form = RateForm(request.POST or None, initial=asked)
         if request.method == "POST" and form.is_valid():
             try:
@@ -92,6 +106,7 @@ class ExchangeRateAdmin(ReadOnlyAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": _("What a currency was worth"),
+            "heading": _("What a currency was worth"),
             "form": form,
             "opts": self.model._meta,
             "shop": shop_settings(),

@@ -65,6 +65,11 @@ class ReconciliationAdmin(ReadOnlyAdmin):
     list_display = ("source", "month", "stated", "currency", "entered_by")
     list_select_related = ("source", "entered_by")
     fields = ("source", "zone", "entered_by", "public_id")
+    add_words = gettext_lazy("Enter a month's total")
+    empty_words = gettext_lazy(
+        "Enter what the shop platform or the books say a source sold in a month: the difference to "
+        "the record is explained to the cent."
+    )
     change_form_before_template = "customers/reconciliation_before.html"
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
@@ -92,6 +97,7 @@ class ReconciliationAdmin(ReadOnlyAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": _("Hold a month against the back office"),
+            "heading": _("Hold a month against the back office"),
             "form": form,
             "opts": self.model._meta,
         }

@@ -1,6 +1,6 @@
 """Say in words what an import's audit counted."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -11,6 +11,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from customers.selectors.column_words import COLUMNS
 from customers.selectors.recognition import LEAST_KEYED_SHARE, Recognition
 
 KIND_LABELS = {
@@ -111,8 +112,8 @@ def describe_audit(audit: Mapping[str, Any]) -> AuditWords:
     )
 
 
-def describe_trial(trial: Mapping[str, Any]) -> TrialWords:
-    """Return a dry run in the reader's language."""
+def describe_trial(trial: Mapping[str, Any], header: Sequence[str]) -> TrialWords:
+    """Return a dry run in the reader's language, its rows in the order of the file's header."""
     return TrialWords(
         [(_(label), _figure(trial["rows"][key])) for key, label in FATES.items()],
         _kinds(trial["kinds"]),
@@ -124,12 +125,22 @@ def describe_trial(trial: Mapping[str, Any]) -> TrialWords:
         [
             (
                 _figure(one["row"]),
-                word_reason(one["reason"]),
-                [(name, cell) for name, cell in one["cells"].items() if cell],
+                page_reason(one["reason"]),
+                [
+                    (name, one["cells"][name])
+                    for name in in_order(one["cells"], header)
+                    if one["cells"][name]
+                ],
             )
             for one in trial["first"]
         ],
     )
+
+
+def in_order(names: Iterable[str], header: Sequence[str]) -> list[str]:
+    """Return a row's columns as they stand in the file: the database keeps no order."""
+    places = {name: place for place, name in enumerate(header)}
+    return sorted(names, key=lambda name: places.get(name, len(places)))
 
 
 @dataclass(frozen=True)
@@ -182,15 +193,28 @@ def _kinds(kinds: Mapping[str, Mapping[str, int]]) -> list[KindWords]:
 
 
 def _counted(counts: Mapping[str, int]) -> list[tuple[str, str]]:
-    return [(word_reason(reason), _figure(count)) for reason, count in counts.items()]
+    return [(page_reason(reason), _figure(count)) for reason, count in counts.items()]
 
 
 def word_reason(reason: str) -> str:
     """Return a reject's reason in the reader's language; “column: phrase” keeps its column."""
+    column, phrase = _told_apart(reason)
+    return _("%(name)s: %(value)s") % {"name": column, "value": _(phrase)} if column else _(phrase)
+
+
+def page_reason(reason: str) -> str:
+    """Return a reason as pages show it: what a column is called stands before its name."""
+    column, phrase = _told_apart(reason)
+    label = str(COLUMNS.get(column, column))
+    if label in ("", column):
+        return word_reason(reason)
+    named = _("%(label)s (%(name)s)") % {"label": label, "name": column}
+    return _("%(name)s: %(value)s") % {"name": named, "value": _(phrase)}
+
+
+def _told_apart(reason: str) -> tuple[str, str]:
     column, separator, phrase = reason.partition(": ")
-    if not separator or " " in column:
-        return _(reason)
-    return _("%(name)s: %(value)s") % {"name": column, "value": _(phrase)}
+    return (column, phrase) if separator and " " not in column else ("", reason)
 
 
 def _figure(value: Any) -> str:

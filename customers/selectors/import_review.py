@@ -144,7 +144,8 @@ def _targets(mapping: Mapping[str, Any], samples: Mapping[str, list[str]]) -> li
 
 
 def _problems(mapping: Mapping[str, Any], header: list[str]) -> list[str]:
-    return presets.Mapping(mapping["kind"], mapping["columns"]).problems(header)
+    given = presets.Mapping(mapping["kind"], mapping["columns"])
+    return given.problems(header, words=COLUMNS)
 
 
 def _strange_statuses(mapping: Mapping[str, Any], samples: Mapping[str, list[str]]) -> list[str]:

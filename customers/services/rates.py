@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db.models import Count
+from django.urls import reverse
 
 from crm.core.models import Alert
 from crm.core.services.alerts import raise_alert, resolve_alert
@@ -26,7 +27,8 @@ def check_rates(*, now: datetime) -> int:
     count = sum(currencies.values())
     if count:
         parameters = {"orders": count, "currencies": ", ".join(currencies)}
-        raise_alert(key=KEY, code=KEY, parameters=parameters, now=now)
+        link = reverse("admin:customers_exchangerate_changelist")
+        raise_alert(key=KEY, code=KEY, parameters=parameters, link=link, now=now)
     else:
         resolve_alert(key=KEY, now=now)
     return count

@@ -28,6 +28,8 @@ VAR = ROOT / "var"
 LOGS = VAR / "log"
 PYTHON = sys.executable
 STOP_SECONDS = 20.0
+FIRST = "the dashboard's list “Customers at risk”, then a customer, then a score."
+FIRST_EMPTY = "“Shop settings” for currency and time zone, then the dashboard's “Use my own file”."
 PR_SET_PDEATHSIG = 1
 
 
@@ -291,7 +293,7 @@ def serve(servers: Embedded, running: list[Child]) -> None:
   Huike is ready:  http://127.0.0.1:{port}/admin/
   Name: admin      Password: {password}
 
-  Click first: the dashboard's list “Customers at risk”, then a customer, then a score.
+  Click first: {FIRST_EMPTY if os.environ.get("EMPTY") else FIRST}
   REST: http://127.0.0.1:{port}/api/docs/     Logs: var/log/     Ctrl-C stops everything.
 """,
         flush=True,
@@ -309,7 +311,8 @@ def main() -> int:
     signal.signal(signal.SIGINT, _interrupt)
     LOGS.mkdir(parents=True, exist_ok=True)
     (VAR / "inbox").mkdir(exist_ok=True)
-    print("Huike 回客, with the orders of a real shop:", flush=True)
+    words = "an empty shop" if os.environ.get("EMPTY") else "with the orders of a real shop"
+    print(f"Huike 回客, {words}:", flush=True)
     try:
         with only_one():
             return _run()

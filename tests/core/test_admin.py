@@ -1,9 +1,13 @@
 """Keys and jobs in the admin: who did it is written down, and nobody rises by it."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.files.base import ContentFile
+from django.utils import timezone
 
+from crm.core.admin import progress_words
 from crm.core.models import ApiKey, AuditEntry
 from tests.factories import JobFactory, ShopSettingsFactory, UserFactory
 
@@ -56,6 +60,22 @@ def test_a_superuser_makes_a_key_for_somebody_else_and_stands_in_the_log(client,
 
     assert ApiKey.objects.get().user == clerk
     assert AuditEntry.objects.get().actor == boss
+
+
+def test_a_job_without_a_worker_tells_no_pace():
+    now = timezone.now()
+    job = JobFactory(
+        state="running", done=50, total=100, started_at=now - timedelta(seconds=60),
+        heartbeat_at=now,
+    )  # fmt: skip
+    assert progress_words(job) == "Running · 50 of 100 · 1 per second · about 60 s left"
+
+    job.heartbeat_at = now - timedelta(seconds=30)
+    silent = "worker silent for 30 s; if it is gone, another one goes on"
+    assert progress_words(job) == f"Running · 50 of 100 · {silent}"
+
+    job.state = "queued"
+    assert progress_words(job) == "Queued · 50 of 100 · waits for a worker to go on"
 
 
 def test_who_stops_a_job_stands_in_the_log(client, clerk):

@@ -43,6 +43,20 @@ def test_scores_in_the_list_are_for_those_who_may_read_scores(client):
     assert "Ann" not in allowed.get(CUSTOMERS, {"churn_band": "low"}).content.decode()
 
 
+def test_an_empty_shop_is_told_how_it_counts_before_the_first_file(client):
+    ShopSettingsFactory(currency="CNY", zone="Asia/Shanghai")
+    rights = ("customers.view_customer", "customers.add_importbatch")
+    counts = "The shop counts in CNY, and its days are those of Asia/Shanghai."
+
+    front = signed_in(client, *rights).get("/admin/").content.decode()
+    assert counts in front
+    assert "change it first" not in front
+    assert "The shop counts in" not in client.get(CUSTOMERS).content.decode()
+
+    may_change = signed_in(client, *rights, "customers.change_shopsettings")
+    assert "change it first" in may_change.get("/admin/").content.decode()
+
+
 def test_who_has_no_score_is_found_without_a_list_of_all_who_have(admin_client):
     ShopSettingsFactory()
     scored, _unscored, empty = (CustomerFactory(name=name) for name in ("Ann", "Bea", "Cat"))

@@ -11,6 +11,8 @@ from crm.core.services import jobs
 from customers.services import facts
 from customers.services.rates import check_rates
 from customers.services.shop import set_exchange_rate
+from tests.customers.importing import files
+from tests.customers.importing.undoing import undo_import
 from tests.factories import NOON, OrderFactory, ShopSettingsFactory
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +46,27 @@ def test_the_nightly_rebuild_tells_and_the_last_missing_rate_resolves():
     set_exchange_rate(currency="USD", day=next_day, rate=Decimal("0.8"), now=NOON)
     alert.refresh_from_db()
     assert alert.resolved_at == NOON
+
+
+def test_an_import_tells_at_once_and_its_undo_resolves():
+    ShopSettingsFactory(currency="GBP")
+
+    batch = files.bring("order_id,placed_at,total,currency", "1,2026-01-01,9.00,USD")
+
+    alert = Alert.objects.get()
+    assert (alert.code, alert.resolved_at) == ("orders_without_rate", None)
+    assert alert.link == "/admin/customers/exchangerate/"
+    undo_import(batch)
+    alert.refresh_from_db()
+    assert alert.resolved_at is not None
+
+
+def test_a_dry_run_tells_nothing():
+    ShopSettingsFactory(currency="GBP")
+    batch = files.start("order_id,placed_at,total,currency\n1,2026-01-01,9.00,USD\n", dry_run=True)
+    files.finish(batch)
+
+    assert not Alert.objects.exists()
 
 
 def test_a_shop_with_all_its_rates_hears_nothing():

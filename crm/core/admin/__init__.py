@@ -1,5 +1,6 @@
 """Jobs, API keys and the audit log in the web admin."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -16,12 +17,14 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from crm.core.admin.base import ListAdmin, ReadOnlyAdmin
-from crm.core.enums import ApiScope
+from crm.core.enums import ApiScope, JobState
 from crm.core.errors import DomainError
 from crm.core.models import Alert, ApiKey, AuditEntry, Job
 from crm.core.registry import registry
 from crm.core.services import alerts, jobs, keys
 from crm.core.services.audit import record_audit
+
+SILENT_SECONDS = 15.0
 
 
 def progress_words(job: Job) -> str:
@@ -33,16 +36,26 @@ def progress_words(job: Job) -> str:
             _("%(done)s of %(total)s")
             % {"done": number_format(job.done), "total": number_format(job.total)}
         )
+    if job.state == JobState.RUNNING:
+        words += _pace_words(job, now)
+    elif job.state == JobState.QUEUED and job.started_at:
+        words.append(_("waits for a worker to go on"))
+    return " · ".join(word for word in words if word)
+
+
+def _pace_words(job: Job, now: datetime) -> list[str]:
+    """Say how fast a job is and how long it takes; of one whose worker is silent, only that."""
+    silent = (now - job.heartbeat_at).total_seconds() if job.heartbeat_at else 0.0
+    if silent > SILENT_SECONDS:
+        told = _("worker silent for %(seconds)d s; if it is gone, another one goes on")
+        return [told % {"seconds": round(silent)}]
     rate, left = job.rate(now), job.time_left(now)
-    if rate and not job.is_final:
+    words = []
+    if rate:
         words.append(_("%(rate)s per second") % {"rate": number_format(round(rate))})
     if left is not None:
         words.append(_("about %(seconds)d s left") % {"seconds": round(left.total_seconds())})
-    if job.state == "running" and job.heartbeat_at:
-        silent = (now - job.heartbeat_at).total_seconds()
-        if silent > 15:
-            words.append(_("worker silent for %(seconds)d s") % {"seconds": round(silent)})
-    return " · ".join(word for word in words if word)
+    return words
 
 
 def _page(job: Job) -> str:
@@ -78,11 +91,12 @@ class JobAdmin(ReadOnlyAdmin):
     change_form_after_template = "core/job_after.html"
 
     def get_fields(self, request: HttpRequest, obj: Job | None = None) -> list[str]:
-        """Name what went wrong only where something did."""
+        """Name what went wrong, and how often it was tried, only where something did."""
         told = ["error"] if obj is not None and obj.error else []
         if obj is not None and obj.error_file:
             told.append("rejected_rows")
-        return [*told, "started_at", "finished_at", "attempts", "worker", "public_id"]
+        tried = ["attempts"] if obj is not None and obj.attempts else []
+        return [*told, "started_at", "finished_at", *tried, "worker", "public_id"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Job | None = None) -> list[str]:
         """Show all of it, the link to the rejected rows included."""
@@ -210,7 +224,7 @@ class ApiKeyAdmin(ListAdmin):
             now=timezone.now(),
             actor_id=request.user.pk,
         )
-        obj.pk = made.pk
+        obj.pk, obj.prefix = made.pk, made.prefix
         messages.warning(
             request, _("Copy the key now, it is not shown again: %(key)s") % {"key": secret}
         )

@@ -142,6 +142,13 @@ def settle_refund(cells: Cells, reading: Reading, *more: str) -> None:
         reading.notes.append(f"refunded_at: {TIME_UNKNOWN}")
 
 
+def settle_order(cells: Cells, reading: Reading) -> None:
+    """Give an order the times that a cancellation or refund needs, where the file lacks them."""
+    settle_cancellation(cells, reading)
+    if "refunded_at" not in cells:
+        settle_refund(cells, reading)
+
+
 def last_known(cells: Cells, *more: str) -> str:
     """Return the latest time an order's cells tell."""
     names = ("placed_at", "paid_at", "delivered_at", "cancelled_at")

@@ -121,7 +121,7 @@ KINDS: dict[str, dict[str, Target]] = {
         UPDATED,
     ),
     "orders": _kind(
-        _target("order_id", ID, ORDER_ID, required=True),
+        _target("order_id", ID, ORDER_ID + "|id", required=True),
         *WHO,
         _target("customer_name", TEXT, "customer|buyer|billing name|收货人|收货人姓名|买家|姓名"),
         _target(

@@ -3,11 +3,7 @@
 from django.utils.translation import gettext_noop
 
 from customers.connectors.presets.base import Cells, Field, Reading, Sheet
-from customers.connectors.presets.grouped import (
-    GroupedPreset,
-    settle_cancellation,
-    settle_refund,
-)
+from customers.connectors.presets.grouped import GroupedPreset, settle_order
 from customers.connectors.presets.kinds import KINDS, OF_LINES, ORDERS_WITH_LINES
 
 
@@ -35,9 +31,7 @@ class MappedOrders(GroupedPreset):
         """Return the order with the times that a cancellation or refund needs."""
         if reading.rules.currency:
             cells.setdefault("currency", reading.rules.currency)
-        settle_cancellation(cells, reading)
-        if "refunded_at" not in cells:
-            settle_refund(cells, reading)
+        settle_order(cells, reading)
         return cells
 
     def lines(self, reading: Reading, sheet: Sheet) -> list[Cells]:

@@ -21,6 +21,7 @@ from customers.connectors.presets.base import (
     Translated,
     Translator,
 )
+from customers.connectors.presets.grouped import settle_order
 from customers.connectors.presets.kinds import (
     KINDS,
     ONE_OF,
@@ -73,8 +74,14 @@ class Mapping:
             raise InvalidMappingError(" ".join(problems))
         return mapping
 
-    def problems(self, header: Iterable[str] | None = None) -> list[str]:
-        """Return in sentences what is wrong, for a file with this header when there is one."""
+    def problems(
+        self, header: Iterable[str] | None = None, *, words: Json[str, Any] | None = None
+    ) -> list[str]:
+        """Return in sentences what is wrong, for a file with this header when there is one.
+
+        ``words`` are what canonical columns are called where people read it.
+        """
+        called = {} if words is None else words
         unknown = [name for name in self.columns if target(self.kind, name) is None]
         lacks = [name for name in required(self.kind) if name not in self.columns]
         one_of = ONE_OF.get(self.kind, ())
@@ -82,9 +89,9 @@ class Mapping:
         if unknown:
             told.append(_("There are no columns %(names)s.") % {"names": ", ".join(unknown)})
         if lacks:
-            told.append(_("Say which column holds %(names)s.") % {"names": ", ".join(lacks)})
+            told.append(_("Say which column holds %(names)s.") % {"names": _listed(lacks, called)})
         if one_of and not any(name in self.columns for name in one_of):
-            told.append(_("Map one of %(names)s.") % {"names": ", ".join(one_of)})
+            told.append(_("Map one of %(names)s.") % {"names": _listed(one_of, called)})
         for theirs in self._doubled_keys():
             told.append(_("“%(name)s” cannot be two keys at once.") % {"name": theirs})
         if header is not None and (gone := self.missing(header)):
@@ -101,6 +108,10 @@ class Mapping:
         keys = [name for name, column in found.items() if column and column.is_key]
         used = Counter(self.columns[name] for name in keys)
         return [theirs for theirs, times in used.items() if times > 1]
+
+
+def _listed(names: Iterable[str], called: Json[str, Any]) -> str:
+    return _(", ").join(str(called.get(name, name)) for name in names)
 
 
 class MappedFile(Preset):
@@ -161,4 +172,6 @@ class _Mapped(Translator):
             return Translated(reason=f"{self.one_of[0]}: {NOBODY}")
         if self.currency:
             cells.setdefault("currency", self.currency)
+        if self.kind == ORDERS:
+            settle_order(cells, reading)
         return Translated((Record(self.kind, cells),), notes=tuple(reading.notes))

@@ -1,5 +1,6 @@
 """Guess which column is which, by names in English and Chinese and by what the cells look like."""
 
+import re
 from collections.abc import Mapping as Samples
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from customers.connectors.values import Explanation, Rules
 
 LEAST = 0.45
 MOST_SAMPLES = 50
+ASIDE = re.compile(r"\s*[(（][^()（）]*[)）]\s*$")
+"""What a name says beside: “Total (CNY)” is a total."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def _columns(
 
 
 def _score(target: Target, theirs: str, cells: Sequence[str], rules: Rules) -> float:
-    named = _by_name(target, folded(theirs))
+    named = max(_by_name(target, folded(theirs)), 0.98 * _by_name(target, _plain(theirs)))
     if not named and target.name != "email":
         return 0.0
     filled = [cell for cell in cells[:MOST_SAMPLES] if not values.is_empty(cell, rules)]
@@ -88,6 +91,10 @@ def _score(target: Target, theirs: str, cells: Sequence[str], rules: Rules) -> f
     return named * (0.4 + 0.6 * readable) if readable >= 0.5 else 0.0
 
 
+def _plain(theirs: str) -> str:
+    return folded(ASIDE.sub("", theirs))
+
+
 def _by_name(target: Target, theirs: str) -> float:
     if theirs == folded(target.name):
         return 1.0
@@ -96,14 +103,19 @@ def _by_name(target: Target, theirs: str) -> float:
         known = folded(name)
         if theirs == known:
             best = max(best, 0.95 - place / 1000)
-        elif len(known) >= _least(known) and known in theirs:
+        elif len(known) >= _least(known, target) and known in theirs:
             best = max(best, 0.4 + 0.4 * len(known) / len(theirs))
     return best
 
 
-def _least(known: str) -> int:
-    """Return how long a name must be to count in a longer one: two signs of Chinese say much."""
-    return 4 if known.isascii() else 2
+def _least(known: str, target: Target) -> int:
+    """Return how long a name must be to count in a longer one: two signs of Chinese say much.
+
+    Of a key more is asked: “Name” is an order's number alone, and no part of “Bill-to Name”.
+    """
+    if not known.isascii():
+        return 2
+    return 5 if target.is_key else 4
 
 
 def _reads(target: Target, cell: str, rules: Rules) -> bool:

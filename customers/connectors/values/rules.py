@@ -25,6 +25,10 @@ EMPTY = (
     "undefined",
     "无",
     "空",
+    # Columns of refunds, where there is none.
+    "无退款申请",
+    "没有申请退款",
+    "无退款",
 )
 # In words of the platforms, lower case, without blanks and punctuation (see words.folded).
 STATUSES = {

@@ -17,6 +17,7 @@ from customers.services.importing.counts import Counts
 from customers.services.importing.format import Step
 from customers.services.importing.rehearsal import rehearse
 from customers.services.importing.staging import stage_rows
+from customers.services.rates import check_rates
 
 
 def run_chunk(run: JobRun) -> bool:
@@ -66,7 +67,8 @@ def _start(batch: ImportBatch, names: list[str]) -> dict[str, Any]:
 def on_end(job: Job) -> None:
     """Bring the import's own row into the state its job ended in, and clear the staging rows.
 
-    A dry run leaves them: the import that follows need not read the file again.
+    A dry run leaves them: the import that follows need not read the file again. Orders that came
+    in and cannot be counted are told at once.
     """
     states = {
         JobState.SUCCEEDED: ImportState.FINISHED,
@@ -82,3 +84,5 @@ def on_end(job: Job) -> None:
         counts = Counts(**(job.cursor or {}).get("counts", {}))
         batch.update(**counts.as_columns())
     ImportRow.objects.filter(batch_id=job.parameters["batch"]).delete()
+    if not job.parameters.get("dry_run"):
+        check_rates(now=job.finished_at or job.updated_at)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 from crm.core.services.jobs import JobRun
 from customers.connectors.tables.harmless import guard
 from customers.models import ImportBatch, ImportRow
-from customers.selectors.audit import word_reason
+from customers.selectors.audit import in_order, word_reason
 from customers.selectors.shop import shop_settings
 from customers.services.importing import statistics
 from customers.services.importing.counts import Counts
@@ -97,7 +97,7 @@ def _write_error_file(run: JobRun, batch: ImportBatch) -> None:
         header: list[str] = []
         for row in rows.iterator(chunk_size=2000):
             if not header:
-                header = list(row.told)
+                header = in_order(row.told, batch.header)
                 writer.writerow([*map(guard, header), "row", "reason"])
             cells = [guard(str(row.told.get(name, ""))) for name in header]
             writer.writerow([*cells, row.row_number, word_reason(row.reason)])

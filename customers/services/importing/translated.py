@@ -117,11 +117,14 @@ def _conclude(
     run: JobRun, batch: ImportBatch, _after: object, counts: Counts, is_shared: bool
 ) -> None:
     """Tell each row's own fate, then store counts and error file."""
-    if is_shared or counts.records != counts.total:
+    if is_shared:
         with connection.cursor() as cursor:
             cursor.execute(FATES, {"batch": batch.pk})
             counts.rejected, counts.created, counts.updated = cursor.fetchone()
         counts.unchanged = counts.total - counts.rejected - counts.created - counts.updated
+    else:
+        # A row tells of one record or, like one of a picture only, of none.
+        counts.unchanged += counts.total - counts.records
     run.save(step=gettext_noop("Closing the books"))
     told = {"kinds": counts.kinds, "remarks": counts.remarks}
     audit = {"lines": counts.total, **counts.notes, **told}

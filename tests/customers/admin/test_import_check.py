@@ -9,7 +9,7 @@ from customers.enums import ImportFormat, ImportState
 from customers.models import Consent, Customer, ImportBatch, Order, ShopSettings
 from tests.customers.importing import files
 from tests.customers.importing.test_translated import CUSTOMERS, MAPPING, OTHER, SHOPIFY
-from tests.factories import UserFactory
+from tests.factories import OrderFactory, UserFactory
 
 RULES = {"decimal_mark": ".", "zone": "Europe/Berlin", "currency": "EUR"}
 GERMAN = {"decimal_mark": ",", "date_order": "dmy"}
@@ -67,6 +67,45 @@ def test_a_known_file_is_named_tried_out_and_brought_in(staff_client):
     assert "Orders that name their buyer by a key that stays" in words
     assert page.context["recognition"].figures[1][1] == "50.0 %"
     assert page.context["recognition"].is_enough
+
+
+def test_rejected_rows_are_told_by_reason_with_what_the_column_is_called(staff_client):
+    lost = [SHOPIFY[1].replace("#1001", f"#20{n}").replace("45.00", "forty") for n in (1, 2)]
+    batch, _page = upload(staff_client, SHOPIFY[0], *lost)
+    check(staff_client, batch, "dry_run")
+    finished(batch)
+
+    address = reverse("admin:customers_importbatch_check", args=[batch.pk])
+    page = staff_client.get(address).content.decode()
+
+    assert "Why rows would be rejected" in page
+    reason = "Total paid (total): no amount; write it as 1234.50"
+    assert f'<td>{reason}</td><td class="number">2</td>' in page
+    assert "Name: #201 · Email: ann@example.com · Financial Status: paid · " in page
+
+
+def test_a_source_is_named_in_latin_letters(staff_client):
+    file = SimpleUploadedFile("file.csv", b"order_id\n")
+    answer = staff_client.post(
+        reverse("admin:customers_importbatch_add"), {"file": file, "source": "我的店"}
+    )
+
+    assert "Use Latin letters, digits, - and _ only, such as my-shop." in answer.content.decode()
+    assert not ImportBatch.objects.exists()
+
+
+def test_the_result_leads_to_the_orders_of_its_source(staff_client):
+    batch, _page = upload(staff_client, *SHOPIFY)
+    check(staff_client, batch, "import")
+    finished(batch)
+    OrderFactory(external_id="of another source")
+
+    page = staff_client.get(reverse("admin:customers_importbatch_change", args=[batch.pk]))
+    address = f"{reverse('admin:customers_order_changelist')}?source__id__exact={batch.source_id}"
+
+    assert f'href="{address}"' in page.content.decode()
+    listed = staff_client.get(address).context["cl"].result_list
+    assert sorted(order.external_id for order in listed) == ["#1001", "#1002"]
 
 
 def test_what_was_tried_is_not_read_again_unless_something_else_is_said(staff_client):

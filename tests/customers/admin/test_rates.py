@@ -33,6 +33,28 @@ def test_days_without_a_rate_are_named_and_lead_to_the_form(staff_client, dollar
     assert 'value="USD"' in form
 
 
+def test_a_currency_leads_to_one_rate_for_all_of_its_days(staff_client, dollars):
+    OrderFactory(currency="USD", exchange_rate=None, placed_at=datetime(2026, 3, 4, tzinfo=UTC))
+    words = staff_client.get(reverse(LIST)).content.decode()
+    assert "3 orders in USD, from 1 Feb 2026 to 4 Mar 2026." in words
+    asked = "currency=USD&amp;day=2026-02-01&amp;until=2026-03-04"
+    assert f'{reverse(ADD)}?{asked}">Enter one rate for all of these days' in words
+    form = staff_client.get(f"{reverse(ADD)}?currency=USD&day=2026-02-01&until=2026-03-04")
+    assert 'value="2026-03-04"' in form.content.decode()
+
+    OrderFactory(currency="USD", exchange_rate=None, placed_at=datetime(2027, 3, 4, tzinfo=UTC))
+    words = staff_client.get(reverse(LIST)).content.decode()
+    assert "until=2027-02-01" in words
+    assert "Enter one rate for the first year" in words
+
+
+def test_a_rate_is_shown_without_empty_digits(staff_client):
+    ExchangeRate.objects.create(
+        currency="USD", shop_currency="GBP", day=date(2026, 2, 1), rate=Decimal("0.8")
+    )
+    assert ">0.8<" in staff_client.get(reverse(LIST)).content.decode()
+
+
 def test_a_rate_converts_the_orders_of_its_day(staff_client, dollars):
     body = {"currency": "usd", "day": "2026-02-01", "rate": "0.8"}
     words = staff_client.post(reverse(ADD), body, follow=True).content.decode()

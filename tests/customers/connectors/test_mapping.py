@@ -45,6 +45,24 @@ def test_a_row_by_a_mapping():
     assert translate(RawRow(3, {}, reason="torn")).reason == "torn"
 
 
+def test_mapped_orders_are_cancelled_and_refunded_though_the_file_does_not_say_when():
+    columns = {**ORDERS["columns"], "status": "State", "refunded_amount": "Back"}
+    translate = MappedFile(Mapping.from_json(ORDERS | {"columns": columns})).translator(
+        list(columns.values())
+    )
+    row = {"No": "7", "When": "03/04/2026 8:05", "Sum": "9,00"}
+    placed = "2026-04-03 08:05:00+02:00"
+
+    cancelled = translate(RawRow(1, row | {"State": "cancelled", "Back": "0,00"}))
+    returned = translate(RawRow(2, row | {"State": "paid", "Back": "9,00"}))
+
+    assert cancelled.records[0].cells["cancelled_at"] == placed
+    assert returned.records[0].cells["refunded_at"] == placed
+    unknown = "the file does not say when; the order's last known time is taken"
+    assert cancelled.notes == (f"cancelled_at: {unknown}",)
+    assert returned.notes == (f"refunded_at: {unknown}",)
+
+
 @pytest.mark.parametrize("error", ["#DIV/0!", "#REF!", "#name?", "#VALUE!", "#NUM!", "########"])
 def test_a_spreadsheets_error_is_nobodys_key_and_no_name(error):
     translate = MappedFile(Mapping.from_json(ORDERS)).translator(["No", "When", "Sum", "Mobile"])
@@ -195,6 +213,31 @@ def test_any_row_is_translated_or_rejected(mapping, cells, is_torn):
                 "email": "Kunde",
                 "total": "Grand Total",
             },
+        ),
+        (
+            {
+                "ID": ["000000001"],
+                "Purchase Date": ["Jul 01, 2026 4:00:00 PM"],
+                "Bill-to Name": ["Ann Lee"],
+                "Grand Total (Base)": ["$69.05"],
+                "Status": ["complete"],
+                "Customer Email": ["ann@example.com"],
+                "Customer Name": ["Ann Lee"],
+            },
+            "orders",
+            {
+                "order_id": "ID",
+                "placed_at": "Purchase Date",
+                "total": "Grand Total (Base)",
+                "status": "Status",
+                "email": "Customer Email",
+                "customer_name": "Customer Name",
+            },
+        ),
+        (
+            {"单号": ["X1"], "下单日期（北京）": ["2026-03-01"], "金额（元）": ["12.00"]},
+            "orders",
+            {"order_id": "单号", "placed_at": "下单日期（北京）", "total": "金额（元）"},
         ),
         (
             {"Member ID": ["7"], "Full Name": ["Ann"], "Mobile": [], "Birthday": ["1990-05-01"]},

@@ -73,6 +73,23 @@ def test_taobao_orders_in_gb18030(tmp_path):
     assert kept == Decimal("108") + 78 + 78 + 108 + 100
 
 
+def test_a_refund_that_nobody_asked_for_is_none(tmp_path):
+    orders = [
+        taobao("1", "交易成功", "108", "108", "无退款申请"),
+        taobao("2", "交易成功", "108", "78", "30元"),
+    ]
+    item = {"子订单编号": "11", "主订单编号": "1", "商品标题": "茶", "商品价格": "60.00"}
+    item |= {"购买数量": "2", "买家实付金额": "108.00", "退款金额": "无退款申请"}
+
+    found = translate(table(tmp_path, TAOBAO_ORDERS, *orders))[1]
+    (line,) = records(translate(table(tmp_path, TAOBAO_ITEMS, item))[1])
+
+    assert [row.reason for row in found] == ["", ""]
+    told = [(order["total"], order.get("refunded_amount")) for order in records(found)]
+    assert told == [("108.00", None), ("108.00", "30.00")]
+    assert line["amount"] == "108.00"
+
+
 def test_masked_buyers_and_numbers_lent_for_a_delivery_are_no_keys(tmp_path):
     rows = (
         taobao("1", "交易成功", "108", "108", 买家会员名="t**1", 联系手机="138****5678"),

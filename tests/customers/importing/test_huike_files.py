@@ -165,6 +165,8 @@ def test_what_guards_a_cell_in_the_error_file_comes_off_again():
     assert Customer.objects.get().name == "=text"
     guarded = rejects(batch)[0]
     assert guarded["name"] == "'=1+1"
+    # The columns stand as they did in the file, whatever order the database keeps.
+    assert list(guarded) == [*PEOPLE.split(","), "row", "reason"]
 
     corrected = ",".join([guarded["customer_id"], guarded["name"], "bea@example.com", ""])
     assert fates(bring(PEOPLE, corrected)) == (1, 1, 0, 0, 0)

@@ -105,6 +105,22 @@ def test_one_changed_line_updates_its_row_alone():
     assert files.fates(files.bring(*changed)) == (3, 0, 1, 2, 0)
 
 
+def test_rows_of_products_are_counted_with_the_products_they_make():
+    rows = (
+        "Handle,Title,Vendor,Option1 Value,Variant SKU,Variant Price,Image Src",
+        "mug,Mug,Acme,Blue,MUG-B,9.00,",
+        "mug,,,Red,MUG-R,9.00,",
+        "mug,,,,,,https://example.com/mug.jpg",
+    )
+
+    batch = files.bring(*rows)
+
+    assert batch.format == ImportFormat.SHOPIFY_PRODUCTS
+    assert batch.audit["kinds"]["products"]["created"] == 2
+    assert files.fates(batch) == (3, 2, 0, 1, 0)
+    assert files.fates(files.bring(*rows)) == (3, 0, 0, 3, 0)
+
+
 def test_a_dry_run_counts_what_the_import_will_count_and_changes_nothing():
     broken = (*SHOPIFY, SHOPIFY[1].replace("#1001", "#1003").replace("45.00", "forty"))
     batch = receive(*broken)

@@ -17,6 +17,7 @@ from customers.selectors.shop import shop_settings
 from customers.services.facts.refresh import lock_facts
 from customers.services.importing.undo import applying, planning, workset
 from customers.services.importing.undo.naming import Refusal
+from customers.services.rates import recheck_rates
 
 KIND = "customers.undo_import"
 
@@ -60,6 +61,7 @@ def run_chunk(run: jobs.JobRun, *, now: datetime) -> bool:
             refusals, refused = _undo(batch, user_id=run.job.created_by_id, now=now)
             if refused:
                 raise planning.refusal(refusals, refused)
+            recheck_rates(now=now)
             run.save(step=_("Undone"), done=run.job.total or 0)
     except UndoRefusedError as error:
         kept = [one.as_dict() for one in refusals]
