@@ -1,6 +1,6 @@
 """Huike's own files, one kind of row each: their columns, and how their rows are read."""
 
-from customers.connectors.huike.cells import EARLIEST_YEAR, MOST_MONEY, CellError, Read
+from customers.connectors.huike.cells import CUT, EARLIEST_YEAR, MOST_MONEY, CellError, Read
 from customers.connectors.huike.columns import (
     ACTIONS,
     ANSWERS,
@@ -46,6 +46,7 @@ __all__ = [
     "CHANNELS",
     "CONSENTS",
     "CUSTOMERS",
+    "CUT",
     "EARLIEST_YEAR",
     "LINES",
     "LINE_KINDS",

@@ -26,6 +26,8 @@ SPREADSHEET_ERROR = re.compile(
     r"#(?:DIV/0!|REF!|NAME\?|VALUE!|NUM!|NULL!|SPILL!|CALC!|#{2,})", re.IGNORECASE
 )
 """What a spreadsheet writes for a formula that failed, or a column too narrow for its number."""
+ROUNDED = re.compile(r"\d(?:[.,]\d+)?e\+\d{1,3}", re.IGNORECASE)
+CUT = gettext_noop("a spreadsheet cut this number short; export it again and keep it as text")
 UNSEEN = ("Cc", "Cf", "Zl", "Zp")
 """Categories of signs such as line ends, marks of direction and blanks without width."""
 
@@ -141,13 +143,15 @@ def time_zone(text: str) -> str:
 
 
 def key(text: str) -> str:
-    """Return an id without signs that nobody sees; a masked one is none."""
+    """Return an id without signs that nobody sees; a masked or a rounded one is none."""
     if not text.isascii() or not text.isprintable():
         text = "".join(sign for sign in text if unicodedata.category(sign) not in UNSEEN).strip()
         if not text:
             raise CellError(gettext_noop("no id: it has only signs that nobody sees"))
     if "*" in text:
         raise CellError(gettext_noop("masked: many people share it, so it is no key"))
+    if ROUNDED.fullmatch(text):
+        raise CellError(CUT)
     return text_up_to(120, text)
 
 

@@ -18,6 +18,7 @@ from customers.connectors.tables.layout import (
     long_cell,
     name_columns,
 )
+from customers.connectors.tables.numbers import number
 from customers.errors import UnreadableFileError
 
 MAGIC = b"PAR1"
@@ -108,8 +109,11 @@ def _unreadable() -> UnreadableFileError:
 def _text(value: Any) -> str:
     if value is None or value != value:  # noqa: PLR0124 - not a number is a missing number
         return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        # A number without end is no missing one: its row says so.
+        return (number(repr(value)) or repr(value)) if value else "0"
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, bytes):

@@ -9,12 +9,11 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext_noop
 
-from customers.connectors.huike import CellError
+from customers.connectors.huike import CUT, CellError
 from customers.connectors.values.rules import Rules
 from customers.connectors.values.words import clean
 
 MASKED = gettext_noop("masked: many people share it, so it is no key")
-CUT = gettext_noop("a spreadsheet cut this number short; export it again and keep it as text")
 TOO_LONG = gettext_noop("the text is too long")
 NO_EMAIL = gettext_noop("no e-mail address")
 NO_PHONE = gettext_noop("no phone number; write it as +8613812345678")

@@ -331,15 +331,23 @@ def test_a_layout_is_json(tmp_path):
 
 def test_parquet_gives_text_and_goes_on(tmp_path):
     path = tmp_path / "a.parquet"
-    table = pa.table({"id": [1.0, None, 3.5], "s": ["a\0b", None, "c"], "n": [1, 2, 3]})
+    table = pa.table(
+        {
+            "id": [1.0, None, 3.5],
+            "s": ["a\0b", None, "c"],
+            "n": [1, 2, 3],
+            "f": [0.1 + 0.2, 1e15, -0.0],
+            "b": [True, False, None],
+        }
+    )
     pq.write_table(table, path, row_group_size=2)
 
     layout, rows = read(path)
 
     assert [row.cells for row in rows] == [
-        {"id": "1", "s": "ab", "n": "1"},
-        {"id": "", "s": "", "n": "2"},
-        {"id": "3.5", "s": "c", "n": "3"},
+        {"id": "1", "s": "ab", "n": "1", "f": "0.3", "b": "true"},
+        {"id": "", "s": "", "n": "2", "f": "1.00000000000000e+15", "b": "false"},
+        {"id": "3.5", "s": "c", "n": "3", "f": "0", "b": ""},
     ]
     for place in (1, 2):
         assert list(tables.read_rows(path, layout, after=place)) == rows[place:]

@@ -8,6 +8,7 @@ import zipfile
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from customers.connectors.huike import CUT
 from tests.customers.connectors.files import inline, sheet, workbook
 
 HEADER = "customer_id,name,city,email"
@@ -200,6 +201,16 @@ READ = {
         ),
         (3, 2, 1),
         {"name: a spreadsheet's error; mend the cell and save again": 1},
+    ),
+    "ids that were rounded in a workbook": (
+        xlsx("<c><v>123456789012345678</v></c>", "<c><v>123456789012345</v></c>"),
+        (2, 1, 1),
+        {f"customer_id: {CUT}": 1},
+    ),
+    "ids that were rounded in Parquet": (
+        parquet(customer_id=[123456789012345678.0, 123456789012345.0, 7.0, 0.5]),
+        (4, 3, 1),
+        {f"customer_id: {CUT}": 1},
     ),
     "days beyond counting in Parquet": (
         parquet(

@@ -4,9 +4,9 @@ import re
 import tempfile
 from array import array
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Self
 
+from customers.connectors.tables.numbers import number
 from customers.connectors.tables.xlsx.package import Package, damaged, too_large
 from customers.connectors.tables.xlsx.workbook import Workbook
 from customers.connectors.tables.xlsx.xml import Parser
@@ -16,9 +16,7 @@ MOST_STRINGS = 8_000_000
 SHORT = 200
 MOST_CACHED = 20_000
 LAST_DAY = 2_958_466
-LONGEST_SURE = 15
 ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
-INTEGER = re.compile(r"-?\d{1,15}")
 
 
 class Reader:
@@ -113,26 +111,6 @@ class Reader:
         parser = Parser(on_start, on_end)
         parser.run(package.pieces(SHARED))
         self.file.flush()
-
-
-def number(value: str) -> str:
-    """Return a number as a spreadsheet shows it, to fifteen digits.
-
-    A whole number of more digits was rounded when it was stored; it is written with an exponent,
-    so that nobody takes it for an id.
-    """
-    if INTEGER.fullmatch(value):
-        return value
-    try:
-        given = float(value)
-    except ValueError:
-        return value
-    if given != given or given in (float("inf"), float("-inf")):  # noqa: PLR0124 - not a number
-        return ""
-    if abs(given) >= 10**LONGEST_SURE:
-        return f"{given:.14e}"
-    text = f"{Decimal(f'{given:.15g}'):f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def unescaped(text: str) -> str:
