@@ -1,5 +1,7 @@
 """Saved imports in the web admin: saved from an import, tested, run, stopped and resumed."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
@@ -11,7 +13,13 @@ from customers.services.saved_imports import Where
 from tests.customers.importing.files import bring, start
 from tests.customers.saved.servers import SftpServer
 from tests.customers.saved.shops import HEADER, fetch, put, run_all, save
-from tests.factories import ShopSettingsFactory, UserFactory
+from tests.factories import (
+    ImportBatchFactory,
+    OrderFactory,
+    ShopSettingsFactory,
+    SourceFactory,
+    UserFactory,
+)
 
 pytestmark = pytest.mark.django_db
 ADD = reverse("admin:customers_savedimport_add")
@@ -61,6 +69,19 @@ def test_an_import_that_went_well_is_saved_from_its_page(staff_client, staff, in
     assert saved.created_by == staff
     assert AuditEntry.objects.get(action="saved_import.created").actor == staff
     assert "Customers" in staff_client.get(LIST).content.decode()
+
+
+def test_ids_in_addresses_have_no_thousands_separator(staff_client, staff, inbox):
+    source = SourceFactory(id=7654321)
+    batch = ImportBatchFactory(id=1234567, source=source, state="finished", uploaded_by=staff)
+    OrderFactory(source=source)
+
+    shown = staff_client.get(reverse("admin:customers_importbatch_change", args=[batch.pk]))
+
+    links = re.findall(r'(?:href|action)="([^"]*)"', shown.content.decode())
+    assert any(link.endswith("?batch=1234567") for link in links)
+    assert any(link.endswith("=7654321") for link in links)
+    assert not [link for link in links if re.search(r"\d,\d{3}", link)]
 
 
 def test_nothing_is_saved_from_an_import_that_waits_or_from_none(staff_client, inbox):
