@@ -186,6 +186,7 @@ CREATE = """
                 END AS rate
         ) u
         WHERE p.order_id IS NULL
+        ORDER BY p.row_number
         RETURNING id, external_id
     )
     UPDATE import_part p SET order_id = made.id, is_new = true
