@@ -68,9 +68,12 @@ def read_rows(path: Path, layout: Layout, after: int, byte: int) -> Iterator[Raw
         lines = Lines(file, layout.encoding, byte or layout.first_byte)
         lines.row = after
         rows = _Rows(lines, layout.delimiter, layout.names)
-        for number, (cells, reason, end) in enumerate(rows, after + 1):
-            named, torn = name_cells(layout.names, cells)
-            yield RawRow(number, named, reason or torn, end)
+        try:
+            for number, (cells, reason, end) in enumerate(rows, after + 1):
+                named, torn = name_cells(layout.names, cells)
+                yield RawRow(number, named, reason or torn, end)
+        finally:
+            lines.forget()
 
 
 class Lines:
@@ -87,6 +90,11 @@ class Lines:
         self._source: Iterator[tuple[str, int]] | None = None
         self._again: deque[tuple[str, int]] = deque()
         self.begin_row()
+
+    def forget(self) -> None:
+        """Let go of what was read ahead, at once: it refers to these lines, and they to it."""
+        self._source = None
+        self._again.clear()
 
     def begin_row(self) -> None:
         """Note that the next line is the first of a row."""
