@@ -94,6 +94,7 @@ def churn_risk(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
     may_see = request.user.has_perm("customers.view_customer")
     return {
         "is_scored": CurrentScore.objects.filter(churn_probability__isnull=False).exists(),
+        "run": scores.current_run(),
         "rows": [
             {
                 "label": str(row.score.customer) if may_see else row.score.customer.public_id,

@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class CoreConfig(AppConfig):
@@ -18,7 +19,8 @@ class CoreConfig(AppConfig):
             Panel(
                 key="alerts",
                 page="dashboard",
-                title=_("Needs attention"),
+                # An RFM group has this name, too; in Chinese the two differ.
+                title=pgettext_lazy("open alerts", "Needs attention"),
                 template="core/dashboard_alerts.html",
                 context=open_alerts,
                 order=-1,

@@ -52,9 +52,11 @@ class FolderPlace:
             raise problem("file_changed", file=seen.name)
         return Fetched(size, seen.version)
 
-    @contextmanager
-    def _opened(self) -> Iterator[int]:
-        """Open the folder where it really lies, if that is below an allowed one."""
+    def real(self) -> Path:
+        """Return where the folder really lies, if that is below an allowed one; it may be missing.
+
+        Raises PlaceError for any other.
+        """
         try:
             real = Path(self.folder).resolve(strict=True)
         except (OSError, RuntimeError, ValueError):
@@ -62,6 +64,11 @@ class FolderPlace:
         roots = [Path(folder).resolve() for folder in self.allowed]
         if not any(real == root or root in real.parents for root in roots):
             raise problem("folder_not_allowed", folder=self.folder)
+        return real
+
+    @contextmanager
+    def _opened(self) -> Iterator[int]:
+        real = self.real()
         try:
             descriptor = os.open(real, _FOLDER)
         except (OSError, ValueError):

@@ -206,8 +206,14 @@ def _take(
     if file.refusal == FileRefusal.UNREADABLE:
         result["unreadable"] = file.name
     cursor = {"seen": [*run.cursor.get("seen", ()), mark]}
-    run.save(step=gettext_noop("Handed over"), cursor=cursor, result=result, done=file.size)
+    run.save(step=_step(file, is_taken=is_taken), cursor=cursor, result=result, done=file.size)
     return stopped
+
+
+def _step(file: SavedImportFile, *, is_taken: bool) -> str:
+    if file.refusal:
+        return gettext_noop("Not brought in")
+    return gettext_noop("Handed over") if is_taken else gettext_noop("Unchanged")
 
 
 def _clear_leftovers(folder: Path) -> None:

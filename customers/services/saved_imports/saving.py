@@ -160,6 +160,7 @@ def _set(saved: SavedImport, where: Where) -> None:
         _need(secret or had, _("Enter the password or the private key."))
     else:
         _need(PurePosixPath(saved.folder).is_absolute(), _("Give the folder's whole path."))
+        _folder(saved).real()
         saved.host = saved.username = ""
         had = ""
     saved.sealed = seal(secret) if secret and saved.place != PlaceKind.FOLDER else had
@@ -170,6 +171,11 @@ def _set(saved: SavedImport, where: Where) -> None:
         raise InvalidSavedImportError(" ".join(error.messages)) from error
     if saved.place == PlaceKind.HTTPS:
         _need(saved.sealed, _("Enter the address."))
+
+
+def _folder(saved: SavedImport) -> places.FolderPlace:
+    limits = places.Limits(most_bytes=settings.UPLOAD_MAX_BYTES)
+    return places.FolderPlace(saved.folder, saved.pattern, settings.IMPORT_FOLDERS, limits)
 
 
 def _set_address(saved: SavedImport, address: str) -> None:

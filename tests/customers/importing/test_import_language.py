@@ -25,8 +25,8 @@ def test_the_reasons_on_the_page_are_in_the_readers_language():
 
     assert batch.audit["rejected"] == {"total: empty": 1}
     with override("en"):
-        assert describe_audit(batch.audit).rejected == [("total: empty", "1")]
+        assert describe_audit(batch.audit).rejected == [("total paid (total): empty", "1")]
         assert (str(batch.job), batch.job.step_words) == ("Import of orders.csv", "Finished")
     with override("zh-hans"):
-        assert describe_audit(batch.audit).rejected == [("total：为空", "1")]
+        assert describe_audit(batch.audit).rejected == [("实付金额（total）：为空", "1")]
         assert (str(batch.job), batch.job.step_words) == ("导入 orders.csv", "已完成")

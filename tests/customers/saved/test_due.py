@@ -18,7 +18,9 @@ def at(text):
 
 
 @pytest.fixture
-def shop(tmp_path):
+def shop(tmp_path, settings):
+    settings.IMPORT_FOLDERS = [str(tmp_path)]
+
     def make(zone, hour, since):
         ShopSettingsFactory(zone=zone)
         saved = save(folder=str(tmp_path), hour=hour)

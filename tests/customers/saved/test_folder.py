@@ -1,6 +1,7 @@
 """A folder's files come in by themselves: each once, the oldest first, until the header changes."""
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from django.utils.translation import override
 
 from crm.core.models import Alert, Job
 from crm.core.services import jobs
-from customers.errors import InvalidSavedImportError, SavedImportStateError
+from customers.errors import InvalidSavedImportError, PlaceError, SavedImportStateError
 from customers.models import Customer, ImportBatch, SavedImport, SavedImportFile
 from customers.services import importing, saved_imports
 from customers.services.importing.files import prune_files
@@ -71,11 +72,11 @@ def test_a_touched_file_is_the_same_and_a_changed_one_is_new(saved, inbox):
 
     put(inbox, "customers-1.csv", HEADER, "k2,Bob Ray,York", age=10)
     job, _row = fetch(saved)
-    assert job.result["taken"] == 0
+    assert (job.result["taken"], job.step) == (0, "Unchanged")
     put(inbox, "customers-1.csv", HEADER, "k2,Bob Roy,York", age=5)
     job, _row = fetch(saved)
 
-    assert job.result["taken"] == 1
+    assert (job.result["taken"], job.step) == (1, "Handed over")
     assert names()[1] == ("k2", "Bob Roy")
 
 
@@ -86,7 +87,7 @@ def test_another_header_stops_it_and_names_the_columns(saved, inbox):
 
     job, row = fetch(saved)
 
-    assert job.state == "failed"
+    assert (job.state, job.step) == ("failed", "Not brought in")
     said = (
         "The file customers-2.csv has another header. New columns: country. Missing columns: "
         "city. Columns in another place: name, customer_id. Nothing of it was brought in."
@@ -239,6 +240,17 @@ def test_nothing_outside_the_allowed_folders_is_read(saved, inbox, tmp_path, spe
         assert (job.state, row.last_outcome) == ("succeeded", "nothing_new")
     else:
         assert (job.state, row.problem["code"]) == ("failed", "folder_not_allowed")
+
+
+def test_a_folder_that_may_not_be_read_is_refused_when_it_is_saved(saved, inbox):
+    where = Where(name="Customers", place="folder", folder="/etc", pattern="*.csv")
+    with pytest.raises(PlaceError, match="The folder /etc does not lie below one"):
+        saved_imports.update_saved_import(saved_id=saved.pk, where=where, user_id=None)
+    saved.refresh_from_db()
+    assert saved.folder == str(inbox)
+
+    later = replace(where, folder=f"{inbox}/not there yet")
+    saved_imports.update_saved_import(saved_id=saved.pk, where=later, user_id=None)
 
 
 def test_without_allowed_folders_no_folder_is_read(saved, inbox, settings):

@@ -243,7 +243,8 @@ def test_another_header_stops_it(saved, server):
 
 
 @pytest.mark.django_db
-def test_an_empty_secret_keeps_the_address_and_another_place_forgets_it(saved, tmp_path):
+def test_an_empty_secret_keeps_the_address_and_another_place_forgets_it(saved, tmp_path, settings):
+    settings.IMPORT_FOLDERS = [str(tmp_path)]
     where = Where(name="Renamed", place="https")
     saved_imports.update_saved_import(saved_id=saved.pk, where=where, user_id=None)
     row = SavedImport.objects.get()
