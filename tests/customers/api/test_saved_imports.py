@@ -45,9 +45,11 @@ def test_it_is_shown_without_its_secret():
     assert not {"sealed", "secret", "host_key"} & set(body)
 
 
-def test_what_failed_is_worded(tmp_path):
+def test_what_failed_is_worded(tmp_path, settings):
     ShopSettingsFactory()
+    settings.IMPORT_FOLDERS = [str(tmp_path)]
     saved = save(folder=str(tmp_path))
+    settings.IMPORT_FOLDERS = []
     fetch(saved)
 
     body = api_client().get(f"{LIST}{saved.public_id}/").json()
