@@ -263,6 +263,8 @@ IMPORT_CA_FILE = env.str("IMPORT_CA_FILE", default="")
 """Certificate authorities that saved imports trust besides the system's (PEM)."""
 IMPORT_FETCH_SECONDS = env.float("IMPORT_FETCH_SECONDS", default=600.0)
 """Longest that fetching one file may take; the worker's limit of a task is 900."""
+DRY_RUN_ROWS = env.int("DRY_RUN_ROWS", default=150_000)
+"""A dry run tries out no more rows of a file: it is one transaction, of two minutes at most."""
 IMPORT_FILE_DAYS = env.int("IMPORT_FILE_DAYS", default=30)
 """Uploaded files are kept this long after their import has ended."""
 IMPORT_UNDO_DAYS = env.int("IMPORT_UNDO_DAYS", default=30)

@@ -270,7 +270,8 @@ class ImportSerializer(SourcedSerializer):
     job = JobSerializer(allow_null=True)
     error_file = serializers.SerializerMethodField(help_text="Address of the rejected rows.")
     dry_run = serializers.SerializerMethodField(
-        help_text="What a dry run counted, and the first rows it rejected; null without one."
+        help_text="What a dry run counted, and the first rows it rejected; null without one. With "
+        "`is_partial` the file has more rows than were tried out."
     )
 
     class Meta:
@@ -305,7 +306,10 @@ class ImportSerializer(SourcedSerializer):
         return link(self, "api:import-detail", batch.public_id)
 
     def get_dry_run(self, batch: ImportBatch) -> dict[str, Any] | None:
-        return {name: batch.trial[name] for name in SHOWN_TRIAL} if batch.trial else None
+        if not batch.trial:
+            return None
+        shown = {name: batch.trial[name] for name in SHOWN_TRIAL}
+        return {**shown, "is_partial": bool(batch.trial.get("is_partial"))}
 
     def get_error_file(self, batch: ImportBatch) -> str | None:
         if batch.job is None or not batch.job.error_file:

@@ -96,6 +96,7 @@ class TrialWords:
     rejected: list[tuple[str, str]]
     notes: list[tuple[str, str]]
     first: list[tuple[str, str, list[tuple[str, str]]]]
+    is_partial: bool
 
 
 def describe_audit(audit: Mapping[str, Any]) -> AuditWords:
@@ -134,6 +135,7 @@ def describe_trial(trial: Mapping[str, Any], header: Sequence[str]) -> TrialWord
             )
             for one in trial["first"]
         ],
+        bool(trial.get("is_partial")),
     )
 
 

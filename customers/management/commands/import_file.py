@@ -71,6 +71,8 @@ class Command(BaseCommand):
         rows = counts or {f"rows_{name}": getattr(batch, f"rows_{name}") for name in FATES}
         told = ", ".join(f"{rows[f'rows_{name}']:,} {name}" for name in FATES[1:])
         end = " Nothing was changed." if counts else ""
+        if counts and batch.trial.get("is_partial"):
+            end += " The file has more rows; a dry run tries out the first ones."
         self.stdout.write(f"{rows['rows_total']:,} rows: {told}.{end}")
 
 

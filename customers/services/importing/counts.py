@@ -17,7 +17,8 @@ class Counts:
     ``total`` counts rows of the file, ``records`` what they tell of: a row may tell of an order
     and of its first line. Until the end, the fates count records. ``notes`` counts rows that were
     kept, though not all they name is known: the audit has words for each. ``remarks`` counts,
-    each in its own words, cells that were left empty.
+    each in its own words, cells that were left empty. ``left_at`` is where the rest of the file
+    begins, when a dry run did not stage all of it.
     """
 
     total: int = 0
@@ -34,6 +35,7 @@ class Counts:
     kinds: dict[str, dict[str, int]] = field(default_factory=dict)
     notes: dict[str, int] = field(default_factory=dict)
     remarks: dict[str, int] = field(default_factory=dict)
+    left_at: dict[str, Any] = field(default_factory=dict)
 
     def add_remarks(self, remarks: Mapping[str, int]) -> None:
         """Count what was left empty though the file said something."""

@@ -1,6 +1,7 @@
 """The import's job: stage the rows, then do the steps of the file's format, or try them out."""
 
 import time
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -50,15 +51,22 @@ def run_chunk(run: JobRun) -> bool:
 def _steps(run: JobRun, batch: ImportBatch) -> list[tuple[str, Step]]:
     steps = formats.of(batch).steps
     if run.parameters.get("dry_run"):
-        return [("stage", stage_rows), ("rehearse", rehearse(steps))]
+        staging = partial(stage_rows, most=settings.DRY_RUN_ROWS)
+        return [("stage", staging), ("rehearse", rehearse(steps))]
     return [("stage", stage_rows), *steps]
 
 
 def _start(batch: ImportBatch, names: list[str]) -> dict[str, Any]:
-    """Return where a job begins: behind the staging, when a dry run has left its rows."""
+    """Return where a job begins: behind what a dry run has staged, when its rows are still there.
+
+    Where the dry run did not read the whole file, staging goes on behind its last row.
+    """
     rows = ImportRow.objects.filter(batch=batch)
     staged = batch.trial.get("staged")
     if staged and rows.count() == staged["records"]:
+        if staged.get("left_at"):
+            goes_on = {"phase": names[0], "after": staged["left_at"]}
+            return {**goes_on, "counts": {**staged, "left_at": {}}}
         return {"phase": names[1], "after": "", "counts": staged}
     rows.delete()
     return {"phase": "stage", "after": {}, "counts": {}}

@@ -35,8 +35,8 @@ class _Onlooker(JobRun):
 def rehearse(steps: tuple[tuple[str, Step], ...]) -> Step:
     """Return the one step of a dry run, which does ``steps`` and takes them back.
 
-    What it counts is what the import will count if nobody changes the record in between: it is
-    the import. It stores the counts and the first rejected rows with the batch.
+    What it counts is what the import will count of these rows if nobody changes the record in
+    between: it is the import. It stores the counts and the first rejected rows with the batch.
     """
 
     def rehearsal(run: JobRun, batch: ImportBatch, _after: object, counts: Counts) -> str | None:
@@ -75,6 +75,7 @@ def _outcome(batch: ImportBatch, counts: Counts) -> dict[str, Any]:
     written = ImportBatch.objects.get(pk=batch.pk)
     return {
         "rows": counts.as_columns(),
+        "is_partial": bool(counts.left_at),
         "kinds": counts.kinds,
         "notes": counts.notes,
         "remarks": counts.remarks,

@@ -24,32 +24,40 @@ COPY = """
 
 
 def stage_rows(
-    run: JobRun, batch: ImportBatch, after: dict[str, Any], counts: Counts
+    run: JobRun, batch: ImportBatch, after: dict[str, Any], counts: Counts, most: int | None = None
 ) -> dict[str, Any] | None:
-    """Copy the next rows; return the place behind the last one, or None at the end of the file."""
+    """Copy the next rows; return the place behind the last one, or None at the end of the file.
+
+    With ``most``, no more rows of the file than that are read: the end may then come earlier, and
+    the place where the rest begins is in ``counts.left_at``.
+    """
     path = Path(batch.file.path)
     layout = tables.Layout(**after["layout"]) if after else tables.read_layout(path)
     row, byte = after.get("row", 0), after.get("byte", 0)
     latest = batch.created_at + MOST_FUTURE
     stager = formats.of(batch).stager(batch, layout.names, latest, after.get("state", {}))
-    staged = 0
+    room = STEP if most is None else min(STEP, most - counts.total)
+    staged, place = 0, None
     with connection.cursor() as cursor, cursor.copy(COPY) as copy:
         for raw in tables.read_rows(path, layout, after=row, byte=byte):
+            if staged == room:
+                place = {
+                    "layout": asdict(layout),
+                    "row": row,
+                    "byte": byte,
+                    "state": stager.state,
+                }
+                break
+            row, byte = raw.number, raw.end
             for columns in stager(raw):
                 copy.write_row((batch.pk, raw.number, *columns))
                 counts.records += 1
             staged += 1
-            if staged == STEP:
-                break
     counts.total += staged
     counts.add_remarks(stager.remarks)
     run.job.total = counts.total
     run.save(step=gettext_noop("Reading the file"), total=counts.total)
-    if staged < STEP:
+    if place and counts.total == most:
+        counts.left_at = place
         return None
-    return {
-        "layout": asdict(layout),
-        "row": raw.number,
-        "byte": raw.end,
-        "state": stager.state,
-    }
+    return place

@@ -84,6 +84,18 @@ def test_rejected_rows_are_told_by_reason_with_what_the_column_is_called(staff_c
     assert "Name: #201 · Email: ann@example.com · Financial Status: paid · " in page
 
 
+def test_a_dry_run_of_a_part_says_that_the_file_has_more(staff_client, settings):
+    settings.DRY_RUN_ROWS = 1
+    batch, _page = upload(staff_client, *SHOPIFY)
+    check(staff_client, batch, "dry_run")
+    finished(batch)
+
+    address = reverse("admin:customers_importbatch_check", args=[batch.pk])
+    page = staff_client.get(address).content.decode()
+
+    assert "Only the first rows were tried out: the file has more." in page
+
+
 def test_a_source_is_named_in_latin_letters(staff_client):
     file = SimpleUploadedFile("file.csv", b"order_id\n")
     answer = staff_client.post(

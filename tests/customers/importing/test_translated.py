@@ -144,6 +144,26 @@ def test_a_dry_run_counts_what_the_import_will_count_and_changes_nothing():
     assert not ImportRow.objects.exists()
 
 
+@pytest.mark.parametrize("most", [1, 2, 3, 4])
+def test_a_dry_run_of_a_larger_file_tries_the_first_rows_and_the_import_goes_on(settings, most):
+    # The second row is the second line of the first order: its state has to come along.
+    settings.DRY_RUN_ROWS = most
+    batch = receive(*SHOPIFY)
+
+    run(batch, dry_run=True)
+
+    assert batch.trial["rows"]["rows_total"] == min(most, 3)
+    assert batch.trial["is_partial"] is (most < 3)
+    assert not Order.objects.exists()
+
+    run(batch)
+
+    assert files.fates(batch) == (3, 3, 0, 0, 0)
+    lines = OrderLine.objects.order_by("pk").values_list("order__external_id", "sku", "quantity")
+    assert list(lines) == [("#1001", "MUG-1", 2), ("#1001", "TEA-1", 1), ("#1002", "TEA-1", 1)]
+    assert batch.audit["kinds"]["orders"]["created"] == 2
+
+
 def test_a_dry_run_that_is_cancelled_leaves_nothing():
     batch = receive(*SHOPIFY)
     importing.begin_import(batch_id=batch.pk, user_id=None, dry_run=True)
