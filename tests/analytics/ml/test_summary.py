@@ -1,12 +1,14 @@
 import numpy as np
 import pytest
 
+from analytics.ml import summary as summaries
 from analytics.ml.summary import (
     PurchaseDays,
     compress,
     merge,
     occasion_gaps,
     summarise,
+    summarise_purchases,
     window_outcome,
 )
 from tests.analytics.ml.shops import usual_shop
@@ -117,3 +119,33 @@ def test_outcome_is_of_known_buyers_inside_the_window():
 
     assert spend.tolist() == [9.0, 0.0]
     assert orders.tolist() == [2, 0]
+
+
+@pytest.mark.parametrize("block", [1, 7, 250, 10**6])
+def test_blocks_of_customers_give_the_summary_of_all(block, monkeypatch):
+    shop = usual_shop(customers=200)
+    order = np.lexsort((shop.day, shop.customer_id))
+    by_customer = PurchaseDays(*(column[order] for column in vars(shop).values()))
+    whole = summarise(shop.occasions(), as_of_day=15_400)
+    monkeypatch.setattr(summaries, "BLOCK", block)
+
+    for rows in (by_customer, shop):
+        found = summarise_purchases(rows, as_of_day=15_400)
+        for name, column in vars(whole).items():
+            np.testing.assert_array_equal(getattr(found, name), column, err_msg=name)
+
+
+def test_ids_too_far_apart_to_be_packed_are_summed_all_the_same():
+    rows = [(2**61, 3, 1.0), (-(2**61), 3, 2.0), (2**61, 3, 4.0), (2**61, 1, 8.0)]
+
+    found = purchases(*rows).occasions()
+
+    assert found.customer_id.tolist() == [-(2**61), 2**61, 2**61]
+    assert found.day.tolist() == [3, 1, 3]
+    assert found.net_spend.tolist() == [2.0, 8.0, 5.0]
+
+
+def test_numbers_beyond_any_shop_are_refused():
+    far = np.array([2**40])
+    with pytest.raises(ValueError, match="beyond any shop"):
+        compress(far, far, far)
