@@ -37,6 +37,7 @@ bench:  ## Measure beside peers; docs/benchmarks.md has the figures
 	@$(EMBEDDED) run --ephemeral -- $(PY) -m benchmarks.import_orders
 	@$(EMBEDDED) run --ephemeral -- $(PY) -m benchmarks.import_presets
 	@$(EMBEDDED) run --ephemeral -- $(PY) -m benchmarks.simulate_shop
+	@$(PY) -m benchmarks.clv_chain
 
 fmt:  ## Format the code
 	.venv/bin/ruff check --fix $(CODE)

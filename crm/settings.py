@@ -257,6 +257,8 @@ JOB_HINT_AGAIN_SECONDS = 60.0
 """A waiting job is brought to the workers' notice again after this many seconds."""
 JOB_RETENTION_DAYS = 90
 """Finished jobs and their error files are kept this long."""
+CLV_ENGINE = env.str("CLV_ENGINE", default="newton")
+"""Who fits repeat buying and order value: ``newton``, or ``lifetimes``, the slow reference."""
 IMPORT_FOLDERS = env.list("IMPORT_FOLDERS", default=[])
 """Folders of this server below which saved imports may read; absolute paths."""
 IMPORT_ALLOWED_NETWORKS = env.list("IMPORT_ALLOWED_NETWORKS", default=[])

@@ -17,6 +17,7 @@ from analytics.ml.clv import (
     GAMMA_GAMMA,
     MBG_NBD,
     NBD,
+    NEWTON,
     RepeatBuyingModel,
     SpendModel,
 )
@@ -120,7 +121,9 @@ def naive_spend(summary: Summary, *, horizon_days: int) -> FloatArray:
     return np.asarray(summary.total_spend / age * horizon_days)
 
 
-def run_backtest(ledger: PurchaseLedger, *, as_of_day: int, horizon_days: int) -> Backtest | None:
+def run_backtest(
+    ledger: PurchaseLedger, *, as_of_day: int, horizon_days: int, engine: str = NEWTON
+) -> Backtest | None:
     """Fit, compare and choose; None where the history holds no origin.
 
     Raises DegenerateFitError when not even the simplest model describes the customers.
@@ -130,12 +133,12 @@ def run_backtest(ledger: PurchaseLedger, *, as_of_day: int, horizon_days: int) -
         return None
     summary = summarise(ledger.occasions(known_before=as_of_day), as_of_day=as_of_day)
     now = compress(summary.frequency, summary.recency, summary.T)
-    buying, past, candidates = _compete(now, origins, horizon_days)
+    buying, past, candidates = _compete(now, origins, horizon_days, engine)
     raw = [
         _churn(model, origin.summary, horizon_days)
         for model, origin in zip(past, origins, strict=True)
     ]
-    before = [_landmark(ledger, origin, buying.model, horizon_days) for origin in origins]
+    before = [_landmark(ledger, origin, buying, horizon_days) for origin in origins]
     calibration, probability = _calibrate(origins, raw, before, horizon_days)
     metrics: JsonDict = {
         "origins": [origin.day for origin in origins],
@@ -144,7 +147,7 @@ def run_backtest(ledger: PurchaseLedger, *, as_of_day: int, horizon_days: int) -
         "p_alive_as_churn_auc": _churn_figures(origins, _left(past, origins))["auc"],
     }
     baseline: JsonDict = {"churn": _recency_baseline(origins, before)}
-    spends, refusal = _fit_spend([summary, *(origin.summary for origin in origins)])
+    spends, refusal = _fit_spend([summary, *(origin.summary for origin in origins)], engine)
     intervals = None
     if spends:
         intervals, figures, naive = _backtest_spend(origins, past, spends[1:], horizon_days)
@@ -158,7 +161,7 @@ def run_backtest(ledger: PurchaseLedger, *, as_of_day: int, horizon_days: int) -
 
 
 def _compete(
-    now: Histogram, origins: list[Origin], horizon_days: int
+    now: Histogram, origins: list[Origin], horizon_days: int, engine: str
 ) -> tuple[RepeatBuyingModel, list[RepeatBuyingModel], JsonDict]:
     """Return the winner fitted on today and on each origin, and how every candidate fared.
 
@@ -171,7 +174,7 @@ def _compete(
         if name == NBD and fitted:
             break
         try:
-            fits = _fit_forward(name, [*(o.histogram for o in reversed(origins)), now])
+            fits = _fit_forward(name, [*(o.histogram for o in reversed(origins)), now], engine)
         except DegenerateFitError as error:
             report[name] = {"refused": str(error)}
             continue
@@ -187,12 +190,12 @@ def _compete(
     return (*fitted[best], report)
 
 
-def _fit_forward(name: str, histograms: list[Histogram]) -> list[RepeatBuyingModel]:
+def _fit_forward(name: str, histograms: list[Histogram], engine: str) -> list[RepeatBuyingModel]:
     """Fit on histograms from old to new, each from where the former ended: none sees a later."""
     fits: list[RepeatBuyingModel] = []
     for histogram in histograms:
         start = fits[-1] if fits else None
-        fits.append(RepeatBuyingModel(name).fit(histogram, start=start))
+        fits.append(RepeatBuyingModel(name, engine=engine).fit(histogram, start=start))
     return fits
 
 
@@ -217,7 +220,7 @@ def _churn_figures(origins: list[Origin], probability: list[FloatArray]) -> Json
 
 
 def _landmark(
-    ledger: PurchaseLedger, origin: Origin, model: str, horizon_days: int
+    ledger: PurchaseLedger, origin: Origin, like: RepeatBuyingModel, horizon_days: int
 ) -> tuple[Origin, RepeatBuyingModel | None] | None:
     """Return the landmark one horizon before the origin, whose window ends where it begins.
 
@@ -232,7 +235,8 @@ def _landmark(
     if landmark is None:
         return None
     try:
-        return landmark, RepeatBuyingModel(model).fit(landmark.histogram)
+        model = RepeatBuyingModel(like.model, engine=like.engine)
+        return landmark, model.fit(landmark.histogram)
     except DegenerateFitError:
         return landmark, None
 
@@ -284,7 +288,7 @@ def _recency_baseline(
     return {"name": "recency_rule"} | average(rows) | {"by_origin": rows}
 
 
-def _fit_spend(summaries: list[Summary]) -> tuple[list[SpendModel], str]:
+def _fit_spend(summaries: list[Summary], engine: str) -> tuple[list[SpendModel], str]:
     """Return one model of the same kind for each summary, and why it is not Gamma–Gamma.
 
     The list is empty where the rung below breaks down as well.
@@ -292,7 +296,9 @@ def _fit_spend(summaries: list[Summary]) -> tuple[list[SpendModel], str]:
     refusal = ""
     for name in (GAMMA_GAMMA, CREDIBILITY):
         try:
-            return [SpendModel(model=name).fit(summary) for summary in summaries], refusal
+            return [
+                SpendModel(model=name, engine=engine).fit(summary) for summary in summaries
+            ], refusal
         except DegenerateFitError as error:
             refusal = "; ".join(part for part in (refusal, str(error)) if part)
     return [], refusal

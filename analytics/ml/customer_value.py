@@ -5,12 +5,9 @@ from typing import Self
 import numpy as np
 
 from analytics.ml.arrays import FloatArray, JsonDict
-from analytics.ml.clv import ALL_ORDERS, MBG_NBD, RepeatBuyingModel, SpendModel
+from analytics.ml.clv import ALL_ORDERS, MBG_NBD, NEWTON, RepeatBuyingModel, SpendModel
 from analytics.ml.errors import DegenerateFitError
 from analytics.ml.summary import Summary, compress
-
-MONTHS = 12
-DAYS_PER_YEAR = 365.0
 
 
 class CustomerValueModel:
@@ -21,6 +18,7 @@ class CustomerValueModel:
     model : ``"bg_nbd"``, ``"mbg_nbd"`` or ``"nbd"``
     orders : which order values Gamma–Gamma learns from, ``"all"`` or ``"repeat"``
     winsorise_quantile : see ``SpendModel``
+    engine : who maximises the likelihoods, ``"newton"`` or ``"lifetimes"``
     random_state : accepted for the common contract; the fit is deterministic
 
     Attributes
@@ -35,11 +33,13 @@ class CustomerValueModel:
         *,
         orders: str = ALL_ORDERS,
         winsorise_quantile: float | None = 0.999,
+        engine: str = NEWTON,
         random_state: int | None = None,
     ) -> None:
         self.model = model
         self.orders = orders
         self.winsorise_quantile = winsorise_quantile
+        self.engine = engine
         self.random_state = random_state
 
     buying_: RepeatBuyingModel
@@ -47,13 +47,16 @@ class CustomerValueModel:
 
     def fit(self, summary: Summary, *, start: "CustomerValueModel | None" = None) -> Self:
         """Fit both parts on one row per buyer; raises DegenerateFitError."""
-        self.buying_ = RepeatBuyingModel(self.model, random_state=self.random_state).fit(
+        self.buying_ = RepeatBuyingModel(
+            self.model, engine=self.engine, random_state=self.random_state
+        ).fit(
             compress(summary.frequency, summary.recency, summary.T),
             start=None if start is None else start.buying_,
         )
         self.spend_ = SpendModel(
             self.orders,
             winsorise_quantile=self.winsorise_quantile,
+            engine=self.engine,
             random_state=self.random_state,
         ).fit(summary)
         return self
@@ -61,7 +64,12 @@ class CustomerValueModel:
     @classmethod
     def join(cls, buying: RepeatBuyingModel, spend: SpendModel) -> Self:
         """Join two fitted parts."""
-        model = cls(buying.model, orders=spend.orders, winsorise_quantile=spend.winsorise_quantile)
+        model = cls(
+            buying.model,
+            orders=spend.orders,
+            winsorise_quantile=spend.winsorise_quantile,
+            engine=buying.engine,
+        )
         model.buying_, model.spend_ = buying, spend
         return model
 
@@ -92,12 +100,10 @@ class CustomerValueModel:
 
     def discounted_year(self, summary: Summary, *, discount_rate: float) -> FloatArray:
         """Return the spend of the next 365 days, each month's discounted at its end."""
-        value, before = np.zeros(summary.T.size), np.zeros(summary.T.size)
-        for month in range(1, MONTHS + 1):
-            until = self.expected_orders(summary, horizon_days=DAYS_PER_YEAR * month / MONTHS)
-            value += (until - before) / (1.0 + discount_rate) ** (month / MONTHS)
-            before = until
-        return finite(value * self.spend_.expected_order_value(summary))
+        orders = self.buying_.discounted_orders(
+            summary.frequency, summary.recency, summary.T, discount_rate=discount_rate
+        )
+        return finite(orders * self.spend_.expected_order_value(summary))
 
     def to_dict(self) -> JsonDict:
         """Return hyper-parameters and learned state as a JSON-able dictionary."""

@@ -7,7 +7,7 @@ import numpy as np
 from analytics.ml import ladder
 from analytics.ml.arrays import FloatArray, IntArray
 from analytics.ml.backtest import Backtest, run_backtest
-from analytics.ml.clv import NBD
+from analytics.ml.clv import NBD, NEWTON
 from analytics.ml.customer_value import CustomerValueModel, finite
 from analytics.ml.errors import DegenerateFitError
 from analytics.ml.explain import Yardsticks, explain_churn, explain_value
@@ -54,6 +54,7 @@ def forecast(
     horizon_days: int,
     discount_rate: float,
     excluded_from_fit: IntArray | None = None,
+    engine: str = NEWTON,
 ) -> Outlook:
     """Fit and backtest on everyone but the excluded, then predict for every buyer.
 
@@ -64,7 +65,7 @@ def forecast(
         kept = ledger.without(excluded_from_fit)
     scores = (ladder.CLV, ladder.CHURN)
     try:
-        learned = run_backtest(kept, as_of_day=as_of_day, horizon_days=horizon_days)
+        learned = run_backtest(kept, as_of_day=as_of_day, horizon_days=horizon_days, engine=engine)
         if learned is None:
             # Long enough on paper, but hardly anyone had bought by the first origin.
             early = kept.occasions(known_before=as_of_day - horizon_days)

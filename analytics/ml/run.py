@@ -46,6 +46,7 @@ import numpy as np
 from analytics.ml import ladder, rfm, satisfaction
 from analytics.ml.arrays import CodeArray, FloatArray, IntArray, JsonDict
 from analytics.ml.churn import default_horizon
+from analytics.ml.clv import ENGINES, NEWTON
 from analytics.ml.columns import Spreader, rfm_columns, shop_size
 from analytics.ml.explain import KEEP
 from analytics.ml.forecast import FORECASTS, Outlook, forecast
@@ -90,6 +91,7 @@ class ScoringInput:
     ratings, deliveries, operations : what satisfaction may use; empty by default
     horizon_days : length of the forecast; None chooses it from the shop's own gaps
     discount_rate : annual, for ``clv_12m``
+    engine : who maximises the likelihoods, ``"newton"`` or ``"lifetimes"``
     excluded_from_fit : customers (wholesale, test accounts) that are scored but not learned from
     withheld : customers of sources that hardly tell buyers apart: neither learned from nor scored
     """
@@ -103,6 +105,7 @@ class ScoringInput:
     operations: Operations = field(default_factory=Operations.empty)
     horizon_days: int | None = None
     discount_rate: float = 0.10
+    engine: str = NEWTON
     excluded_from_fit: IntArray | None = None
     withheld: IntArray | None = None
 
@@ -180,8 +183,10 @@ def score_customers(given: ScoringInput) -> ScoringResult:
     """Score every customer of ``given`` from what is known before ``as_of_day``.
 
     Abstains where there is too little or too odd data, and says so. Raises ValueError for input
-    that breaks the contract (repeated customer ids, money that is not a number).
+    that breaks the contract (repeated customer ids, money that is not a number, no such engine).
     """
+    if given.engine not in ENGINES:
+        raise ValueError(f"engine must be one of {', '.join(ENGINES)}")
     given = given.without_withheld()
     ids = np.unique(given.customer_ids.astype(np.int64))
     if ids.size != given.customer_ids.size:
@@ -205,6 +210,7 @@ def score_customers(given: ScoringInput) -> ScoringResult:
             horizon_days=horizon,
             discount_rate=given.discount_rate,
             excluded_from_fit=given.excluded_from_fit,
+            engine=given.engine,
         )
     return _assemble(
         given,

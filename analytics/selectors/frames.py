@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from django.conf import settings
 from django.db import connection
 
 from analytics.ml.run import (
@@ -140,6 +141,7 @@ def scoring_input(as_of_day: date) -> ScoringInput:
         operations=Operations(*_columns(OPERATIONS, values, [np.int64] * 4)),
         horizon_days=shop.horizon_days,
         discount_rate=float(shop.discount_rate),
+        engine=settings.CLV_ENGINE,
         excluded_from_fit=people[0][people[1] == 1],
         withheld=people[0][people[2] == 1],
     )

@@ -1,4 +1,3 @@
-import json
 from dataclasses import replace
 
 import lifetimes
@@ -8,24 +7,18 @@ import pytest
 
 from analytics.ml.clv import (
     BG_NBD,
-    CREDIBILITY,
     MBG_NBD,
     NBD,
-    REPEAT_ORDERS,
     RepeatBuyingModel,
-    SpendModel,
 )
-from analytics.ml.customer_value import CustomerValueModel
 from analytics.ml.errors import DegenerateFitError
 from analytics.ml.summary import PurchaseDays, Summary, compress, summarise, window_outcome
 from tests.analytics.ml.shops import (
     CDNOW_END,
     CDNOW_SPLIT,
-    cdnow,
     cdnow_calibration,
     cdnow_days,
     simulate_bg_nbd,
-    usual_shop,
 )
 
 HOLDOUT_DAYS = CDNOW_END - CDNOW_SPLIT  # 39 weeks
@@ -39,7 +32,6 @@ def with_parameters(model: str, r: float, alpha: float, a: float, b: float) -> R
     return RepeatBuyingModel.from_dict(
         {
             "model": model,
-            "penalizer": 0.0,
             "time_unit_days": 7.0,
             "parameters": {"r": r, "alpha": alpha, "a": a, "b": b},
             "log_likelihood": 0.0,
@@ -56,9 +48,9 @@ def test_bg_nbd_finds_the_published_cdnow_parameters():
     model = fitted(BG_NBD, cdnow_calibration())
 
     assert (model.r_, model.alpha_, model.a_, model.b_) == pytest.approx(
-        (0.24259452, 4.41360203, 0.79292202, 2.42590678), rel=1e-5
+        (0.24259452, 4.41360203, 0.79292202, 2.42590678), rel=1e-7
     )
-    assert model.log_likelihood_ == pytest.approx(-9582.42920667, abs=1e-3)
+    assert model.log_likelihood_ == pytest.approx(-9582.42920667, abs=1e-6)
     assert model.customers_ == 2357
 
 
@@ -69,39 +61,6 @@ def test_mbg_nbd_finds_the_known_cdnow_parameters():
         (0.52480, 6.18270, 0.89144, 1.61433), rel=1e-3
     )
     assert model.log_likelihood_ == pytest.approx(-9582.1357, abs=1e-3)
-
-
-def test_gamma_gamma_finds_the_published_cdnow_parameters():
-    summary = summarise(cdnow().occasions(), as_of_day=CDNOW_SPLIT)
-
-    model = SpendModel(REPEAT_ORDERS, winsorise_quantile=None).fit(summary)
-
-    assert int((summary.frequency > 0).sum()) == 946
-    assert (model.p_, model.q_, model.v_ * model.scale_) == pytest.approx(
-        (6.2488, 3.7446, 15.4477), rel=1e-3
-    )
-    assert model.population_mean_ == pytest.approx(35.171, abs=0.001)
-    assert model.log_likelihood_ == pytest.approx(-4055.923, abs=0.01)
-
-
-def test_pareto_nbd_peer_finds_the_published_cdnow_parameters():
-    summary = cdnow_calibration()
-    peer = lifetimes.ParetoNBDFitter()
-
-    peer.fit(summary.frequency, summary.recency / 7.0, summary.T / 7.0)
-
-    assert tuple(peer.params_[["r", "alpha", "s", "beta"]]) == pytest.approx(
-        (0.55328, 10.57768, 0.60624, 11.66873), rel=5e-3
-    )
-    # It squeezes time, which takes one log(oldest age) per repeat purchase off.
-    squeezed = -peer._negative_log_likelihood_
-    loss = float(summary.frequency.sum()) * np.log(summary.T.max() / 7.0)
-    assert squeezed - loss == pytest.approx(-9594.97618, abs=0.01)
-    busy = peer.conditional_expected_number_of_purchases_up_to_time(52, 26, 30.86, 31)
-    assert float(busy) == pytest.approx(25.46, abs=0.01)
-    assert float(peer.conditional_probability_alive(26, 30.86, 31)) == pytest.approx(
-        0.9979, abs=1e-4
-    )
 
 
 def test_bg_nbd_reproduces_the_published_expectations():
@@ -249,83 +208,6 @@ def test_one_time_buyers_only_is_a_degenerate_fit(name):
         fitted(name, summary)
 
 
-def drawn(customers: int, scales: str = "gamma_gamma", *, seed: int = 6) -> Summary:
-    """Return mean order values, p = 6, around scales that vary as told."""
-    rng = np.random.default_rng(seed)
-    count = 1 + rng.poisson(rng.gamma(1.0, 3.0, customers))
-    scale = {
-        "gamma_gamma": 15.0 / rng.gamma(4.0, 1.0, customers),  # q = 4, v = 15
-        "gamma": rng.gamma(4.0, 1.25, customers),
-        "equal": np.full(customers, 5.0),
-    }[scales]
-    mean = rng.gamma(6.0 * count, scale / count)
-    nothing = np.zeros(customers, dtype=np.int64)
-    return Summary(
-        customer_id=np.arange(customers),
-        frequency=(count - 1).astype(np.int64),
-        recency=nothing,
-        T=nothing,
-        monetary_value=mean,
-        average_order=mean,
-        total_spend=mean * count,
-    )
-
-
-def test_gamma_gamma_recovers_the_parameters_of_simulated_spend():
-    model = SpendModel(winsorise_quantile=None).fit(drawn(30_000))
-
-    assert (model.p_, model.q_, model.v_ * model.scale_) == pytest.approx((6, 4, 15), rel=0.12)
-    assert model.population_mean_ == pytest.approx(30.0, rel=0.02)
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_gamma_gamma_does_not_give_up_on_a_sound_shop(seed):
-    assert SpendModel().fit(drawn(30_000, seed=seed)).q_ == pytest.approx(4.0, rel=0.1)
-
-
-def test_credibility_trusts_the_own_mean_as_far_as_the_variances_say():
-    summary = drawn(30_000, "gamma")
-
-    model = SpendModel(model=CREDIBILITY, winsorise_quantile=None).fit(summary)
-
-    # E[s²] = 31.25 and Var(s) = 6.25, so the variance within customers over the variance between
-    # them is 6 · 31.25 / (36 · 6.25) = 5/6.
-    assert model.k_ == pytest.approx(5 / 6, rel=0.1)
-    again = SpendModel.from_dict(json.loads(json.dumps(model.to_dict())))
-    np.testing.assert_array_equal(
-        again.expected_order_value(summary), model.expected_order_value(summary)
-    )
-
-
-def test_credibility_gives_the_mean_to_customers_who_do_not_differ():
-    summary = drawn(3000, "equal")
-
-    value = SpendModel(model=CREDIBILITY).fit(summary).expected_order_value(summary)
-
-    assert float(value.mean()) == pytest.approx(30.0, rel=0.02)
-    assert float(np.std(value)) < 0.1 * float(np.std(summary.average_order))
-
-
-def test_credibility_survives_equal_order_counts_and_equal_values():
-    summary = drawn(200)
-    once = replace(summary, frequency=np.zeros(200, dtype=np.int64))
-    same = replace(summary, average_order=np.full(200, 12.0))
-
-    assert SpendModel(model=CREDIBILITY).fit(once).k_ == 1.0
-    np.testing.assert_allclose(
-        SpendModel(model=CREDIBILITY).fit(same).expected_order_value(same), 12.0
-    )
-
-
-def test_spend_without_a_finite_mean_is_a_degenerate_fit():
-    rng = np.random.default_rng(4)
-    spend = np.exp(rng.normal(0.0, 4.0, 3000)) + 0.01
-    purchases = PurchaseDays(np.arange(3000), np.full(3000, 15_000), spend)
-
-    with pytest.raises(DegenerateFitError, match="gamma_gamma"):
-        SpendModel().fit(summarise(purchases.occasions(), as_of_day=15_100))
-
-
 @pytest.mark.parametrize("name", [BG_NBD, MBG_NBD])
 def test_fitting_on_weighted_rows_equals_fitting_on_customers(name):
     summary = cdnow_calibration()
@@ -344,74 +226,3 @@ def test_fitting_on_weighted_rows_equals_fitting_on_customers(name):
     assert (short.r_, short.alpha_, short.a_, short.b_) == pytest.approx(
         (long.r_, long.alpha_, long.a_, long.b_), rel=1e-4
     )
-
-
-def test_two_wholesale_accounts_cannot_move_the_spend_fit_but_are_scored():
-    shop = usual_shop().occasions()
-    summary = summarise(shop, as_of_day=15_500)
-    wholesale = summary.average_order.copy()
-    wholesale[:2] = 500_000.0
-    odd = replace(summary, average_order=wholesale)
-
-    usual, moved = SpendModel().fit(summary), SpendModel().fit(odd)
-    value = moved.expected_order_value(odd)
-
-    assert moved.population_mean_ < 60 * usual.population_mean_
-    assert (value[:2] > 50_000).all()
-
-
-def test_doubling_money_doubles_the_value():
-    summary = summarise(usual_shop().occasions(), as_of_day=15_500)
-    double = replace(
-        summary,
-        monetary_value=2 * summary.monetary_value,
-        average_order=2 * summary.average_order,
-        total_spend=2 * summary.total_spend,
-    )
-
-    once, twice = CustomerValueModel().fit(summary), CustomerValueModel().fit(double)
-
-    np.testing.assert_allclose(
-        twice.expected_spend(double, horizon_days=90),
-        2 * once.expected_spend(summary, horizon_days=90),
-        rtol=1e-12,
-    )
-    np.testing.assert_allclose(
-        twice.discounted_year(double, discount_rate=0.1),
-        2 * once.discounted_year(summary, discount_rate=0.1),
-        rtol=1e-12,
-    )
-
-
-def test_discounting_lowers_the_year_and_no_discount_gives_its_spend():
-    summary = summarise(usual_shop().occasions(), as_of_day=15_500)
-    model = CustomerValueModel(BG_NBD).fit(summary)
-
-    plain = model.discounted_year(summary, discount_rate=0.0)
-
-    np.testing.assert_allclose(plain, model.expected_spend(summary, horizon_days=365), rtol=1e-9)
-    assert (model.discounted_year(summary, discount_rate=0.1) < plain).all()
-
-
-def test_stored_parameters_score_the_same():
-    summary = summarise(usual_shop().occasions(), as_of_day=15_500)
-    model = CustomerValueModel(MBG_NBD).fit(summary)
-
-    again = CustomerValueModel.from_dict(json.loads(json.dumps(model.to_dict())))
-
-    assert again.to_dict() == model.to_dict()
-    np.testing.assert_array_equal(
-        again.expected_spend(summary, horizon_days=60),
-        model.expected_spend(summary, horizon_days=60),
-    )
-
-
-def test_estimators_only_store_what_they_are_given():
-    model = CustomerValueModel(BG_NBD, orders=REPEAT_ORDERS, winsorise_quantile=None)
-
-    assert vars(model) == {
-        "model": BG_NBD,
-        "orders": REPEAT_ORDERS,
-        "winsorise_quantile": None,
-        "random_state": None,
-    }
