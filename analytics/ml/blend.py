@@ -250,7 +250,7 @@ def learn(
     trials = [
         trial
         for day in origin_days
-        if (trial := _try(past, day, as_of_day=as_of_day, rung=rung)) is not None
+        if (trial := try_rungs(past, day, as_of_day=as_of_day, rung=rung)) is not None
     ]
     blend = _fit(past, as_of_day, rung)
     if blend is None or not trials:
@@ -287,7 +287,7 @@ def _fit(past: Past, day: int, rung: str) -> Blend | None:
     )
 
 
-def _try(past: Past, day: int, *, as_of_day: int, rung: str) -> Trial | None:
+def try_rungs(past: Past, day: int, *, as_of_day: int, rung: str) -> Trial | None:
     """Let every candidate speak at an origin, and note what came."""
     here, blend = past.landmark(day), _fit(past, day, rung)
     if here is None or blend is None:

@@ -118,7 +118,7 @@ def test_nothing_of_an_origins_window_reaches_its_learners():
     def said(given: PurchaseDays, taken: Refunds | None) -> Trial:
         past = Past(PurchaseLedger(given, taken), first_day=15_000, horizon_days=HORIZON)
         past.prepare([origin, *days])
-        found = blends._try(past, origin, as_of_day=AS_OF, rung=WITH_LINEAR)
+        found = blends.try_rungs(past, origin, as_of_day=AS_OF, rung=WITH_LINEAR)
         assert found is not None
         return found
 
@@ -200,7 +200,7 @@ def test_known_windows_of_cdnow_are_reached():
     past = Past(PurchaseLedger(shop), first_day=start, horizon_days=90)
     past.prepare([*days, *(one for day in days for one in past.training_days(day))])
 
-    trials = [blends._try(past, day, as_of_day=start + 546, rung=WITH_TREES) for day in days]
+    trials = [blends.try_rungs(past, day, as_of_day=start + 546, rung=WITH_TREES) for day in days]
     rows = [churn_metrics(one.lapsed, one.lapse[WITH_TREES]) for one in trials if one]
 
     assert len(rows) == 3
