@@ -22,10 +22,11 @@ Which keys:
 - ``parameters``: ``horizon_days``, ``discount_rate``, ``rfm`` (cut-offs or null),
   ``satisfaction``, ``clv`` {buying, spend, intervals, churn_calibration, churn_band} or null.
 - ``metrics`` (``{}`` when the run abstains): ``origins`` (days), ``clv`` {mae, rmse,
-  bias_percent, gini, n, coverage_80, coverage_by, by_origin, gamma_gamma_refused} (absent when CLV
-  alone abstains), ``churn`` {auc, brier, ece, base_rate, n, calibrated, by_origin}, ``candidates``
-  (one entry per model that competed, or why it was refused), ``p_alive_as_churn_auc`` (why it is
-  not used).
+  bias_percent, gini, n, coverage_80, coverage_by, by_origin, deciles, gamma_gamma_refused} (absent
+  when CLV alone abstains), ``clv_12m`` (the year that is over, where there was one), ``churn``
+  {auc, brier, ece, base_rate, n, calibrated, by_origin, reliability}, ``candidates`` (one entry per
+  model of repeat buying that competed, or why it was refused), ``rungs`` (every candidate of the
+  blends, and which are published), ``p_alive_as_churn_auc`` (why it is not used).
 - ``baseline``: ``clv`` (name ``own_rate_times_horizon`` + same keys), ``churn`` (name
   ``recency_rule`` + same keys; no figures when the history holds no window to train it on).
 - ``notes``: ``history_starts_at`` (day), ``seasonality_not_learned`` (have / need days),

@@ -24,6 +24,7 @@ from analytics.ml.intervals import ProbabilityBand, SpendIntervals, coverage_els
 from analytics.ml.ledger import PurchaseLedger
 from analytics.ml.metrics import average, churn_metrics, deciles, reliability, spend_metrics
 from analytics.ml.summary import Histogram, Summary, compress, summarise
+from analytics.ml.year import backtest_year
 
 
 def run_backtest(
@@ -58,6 +59,8 @@ def run_backtest(
         intervals, figures, naive = _backtest_spend(origins, past, spends[1:], horizon_days)
         figures["gamma_gamma_refused"] = refusal
         metrics["clv"], baseline["clv"] = figures, naive
+    if spends and (year := backtest_year(ledger, as_of_day=as_of_day, engine=engine)):
+        metrics["clv_12m"], baseline["clv_12m"] = year
     spend = spends[0] if spends else None
     lapsed = np.concatenate([origin.lapsed for origin in origins])
     band = ProbabilityBand().fit(np.concatenate(probability), lapsed)

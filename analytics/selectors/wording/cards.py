@@ -35,6 +35,7 @@ def backtest_rows(run: ScoringRun) -> list[dict[str, Any]]:
     """
     churn, rule = run.metrics.get("churn") or {}, run.baseline.get("churn") or {}
     clv, naive = run.metrics.get("clv") or {}, run.baseline.get("clv") or {}
+    year, own = run.metrics.get("clv_12m") or {}, run.baseline.get("clv_12m") or {}
     shown: list[tuple[str, Callable[[float], str], dict[str, Any], dict[str, Any], str, int]] = [
         (_("Churn: AUC (1 ranks perfectly, 0.5 guesses)"), figure, churn, rule, "auc", 1),
         (_("Churn: Brier score (0 is perfect)"), figure, churn, rule, "brier", -1),
@@ -45,6 +46,15 @@ def backtest_rows(run: ScoringRun) -> list[dict[str, Any]]:
         (_("Spend: total too high (+) or low (−), %"), _bias, clv, naive, "bias_percent", -1),
         (_("Spend: Gini of the ranking (1 is perfect)"), figure, clv, naive, "gini", 1),
         (_("Spend: share inside the 80 % band"), figure, clv, {}, "coverage_80", 0),
+        (_("Value in 12 months: mean error"), amount, year, own, "mae", -1),
+        (
+            _("Value in 12 months: total too high (+) or low (−), %"),
+            _bias,
+            year,
+            own,
+            "bias_percent",
+            -1,
+        ),
     ]
     return [
         {
@@ -92,7 +102,21 @@ def _clv(score: CurrentScore, run: ScoringRun) -> Card:
         unit=f"{run.currency} {_within(run)}",
         reasons=explain_clv(score),
         silent=why_missing("clv", run, score.abstained),
+        more=_year(score, run),
     )
+
+
+def _year(score: CurrentScore, run: ScoringRun) -> list[str]:
+    """Return the value in 12 months in a line, and what it stands on."""
+    if score.clv_12m is None:
+        return []
+    value = {"amount": amount(score.clv_12m), "currency": run.currency}
+    line = (
+        _("In 12 months: %(amount)s %(currency)s.")
+        if run.metrics.get("clv_12m")
+        else _("In 12 months: %(amount)s %(currency)s, extrapolated.")
+    )
+    return [line % value, definition("clv_12m", run)]
 
 
 def _satisfaction(score: CurrentScore, run: ScoringRun) -> Card:

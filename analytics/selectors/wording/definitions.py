@@ -90,12 +90,35 @@ def _define_clv(run: ScoringRun) -> list[str]:
 
 def _define_year(run: ScoringRun) -> list[str]:
     rate = number(100 * float(run.discount_rate or 0), 1)
-    return [
+    text = [
         _(
             "Expected spend in the 365 days from %(day)s on, discounted to that day at "
             "%(rate)s %% a year."
         )
         % {**_span(run), "rate": rate}
+    ]
+    year, naive = run.metrics.get("clv_12m"), run.baseline.get("clv_12m")
+    if not (year and naive):
+        return [
+            *text,
+            _(
+                "Extrapolated: the history is too short to hold a year against what came; "
+                "%(days)s days were tested."
+            )
+            % _span(run),
+        ]
+    return [
+        *text,
+        _(
+            "Held against the last 365 days, undiscounted values of a year ago missed by "
+            "%(model)s on average, each customer's own past rate by %(naive)s; their total was "
+            "off by %(bias)s %%."
+        )
+        % {
+            "model": number(year["mae"], 2),
+            "naive": number(naive["mae"], 2),
+            "bias": number(year["bias_percent"] or 0, 1),
+        },
     ]
 
 

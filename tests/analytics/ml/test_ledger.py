@@ -118,7 +118,9 @@ def test_refunds_of_the_last_day_change_no_earlier_origin_of_a_run():
     assert after is not None
     assert after.metrics["candidates"] == before.metrics["candidates"]
     assert after.metrics["churn"] == before.metrics["churn"]
-    assert after.baseline == before.baseline
+    # What came of the last year is judged by all that is known at its end: that may move.
+    for score in ("churn", "clv"):
+        assert after.baseline[score] == before.baseline[score]
     assert after.buying.to_dict() != before.buying.to_dict()
 
 
