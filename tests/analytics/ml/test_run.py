@@ -253,13 +253,16 @@ def test_satisfaction_joins_answers_deliveries_and_returns():
         to_score(shop, 15_500),
         ratings=Ratings(ids[:1], np.array([15_499]), np.array([0.0]), np.array([0], np.int8)),
         deliveries=Deliveries(ids[1:2], np.array([15_499]), np.array([12.0])),
-        operations=Operations(ids[2:], np.array([2]), np.array([2]), np.array([0])),
+        operations=Operations(ids[2:], *np.array([[15_400], [2], [2], [0]])),
     )
 
     result = score_customers(given)
 
+    # The one answer moves the base a little: against it stand 20 of the published 0.785.
+    base = 0.785 - 0.785 / 21
+    late = (1.70 - 4.14) / 4
     assert result.satisfaction[:3].tolist() == pytest.approx(
-        [100 * 2 * 0.785 / 3, 17.5, 53.5], abs=1e-6
+        [100 * 2 * base / 3, 100 * (base + late), 100 * (base - 0.25)], abs=1e-6
     )
     assert result.satisfaction_inferred_share[:3].tolist() == pytest.approx([2 / 3, 1.0, 1.0])
     assert [result.satisfaction_reasons.row(i)[0]["code"] for i in range(3)] == [
