@@ -8,7 +8,13 @@ from django.utils.translation import gettext_lazy as _
 
 from analytics.enums import RunTrigger
 from analytics.models import ScoringRun
-from analytics.selectors.wording import backtest_rows, explain_run, model_label, percent
+from analytics.selectors.wording import (
+    backtest_rows,
+    explain_run,
+    model_label,
+    percent,
+    satisfaction_proof,
+)
 from analytics.services import scoring
 from crm.core.admin.base import ReadOnlyAdmin
 from crm.core.tasks import queue_job
@@ -89,6 +95,7 @@ class ScoringRunAdmin(ReadOnlyAdmin):
                 "run": run,
                 "backtest": rows,
                 "lost": [row["label"] for row in rows if row["winner"] == "baseline"],
+                "proof": satisfaction_proof(run),
                 "caveats": explain_run(run),
             }
         return super().change_view(

@@ -8,6 +8,7 @@ from analytics.selectors.wording.cards import backtest_rows, score_cards, silent
 from analytics.selectors.wording.definitions import definition, model_label
 from analytics.selectors.wording.numbers import money_range, number, percent
 from analytics.selectors.wording.reasons import explain_churn, explain_clv, explain_satisfaction
+from analytics.selectors.wording.validation import satisfaction_proof
 
 __all__ = [
     "backtest_rows",
@@ -21,6 +22,7 @@ __all__ = [
     "money_range",
     "number",
     "percent",
+    "satisfaction_proof",
     "score_cards",
     "silent_cards",
     "why_missing",
