@@ -70,12 +70,9 @@ class Hidden:
 
     def take(self, keep: BoolArray | IntArray) -> "Hidden":
         """Return the customers where ``keep`` holds, or those at its places."""
-        return Hidden(
-            *(
-                column.take(keep) if isinstance(column, Record) else column[keep]
-                for column in vars(self).values()
-            )
-        )
+        columns = dict(vars(self))
+        record = columns.pop("record").take(keep)
+        return Hidden(**{name: column[keep] for name, column in columns.items()}, record=record)
 
 
 @dataclass(frozen=True)

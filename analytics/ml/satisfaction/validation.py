@@ -48,7 +48,7 @@ def validate(known: Signals) -> Proof:
     predicted, is_held = _foretell(known, hidden)
     shop = _shop_mean_before(known.ratings, hidden.day)
     model = _by_group(hidden, predicted, is_held)
-    naive = {"name": SHOP_MEAN} | _by_group(hidden, shop)
+    naive: JsonDict = {"name": SHOP_MEAN} | _by_group(hidden, shop)
     spoke = ~hidden.is_silent
     if spoke.any():
         own = _figures(hidden.truth[spoke], hidden.own_mean[spoke])

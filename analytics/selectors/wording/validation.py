@@ -116,13 +116,20 @@ def _rows(model: Figures, naive: Figures) -> list[dict[str, Any]]:
 
 
 def _cells(shown: Figures, model: Figures) -> list[dict[str, Any]]:
-    write = {"auc": figure, "coverage_80": percent, "bias": lambda value: f"{value:+.1f}"}
     cells = [{"text": number(shown["n"]), "is_ahead": False}]
     for key in KEYS:
         value = shown.get(key)
-        text = "—" if value is None else write.get(key, lambda one: number(one, 1))(value)
+        text = "—" if value is None else _write(key, value)
         cells.append({"text": text, "is_ahead": _is_ahead(key, value, model.get(key))})
     return cells
+
+
+def _write(key: str, value: float) -> str:
+    if key == "auc":
+        return figure(value)
+    if key == "coverage_80":
+        return percent(value)
+    return f"{value:+.1f}" if key == "bias" else number(value, 1)
 
 
 def _is_ahead(key: str, value: float | None, model: float | None) -> bool:

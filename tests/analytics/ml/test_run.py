@@ -272,6 +272,52 @@ def test_satisfaction_joins_answers_deliveries_and_returns():
     ]
 
 
+def answering(size: int, worth: float = 0.5, first: int = 1) -> Ratings:
+    ids = np.arange(first, first + size)
+    return Ratings(ids, 15_000 + ids % 400, np.full(size, worth), np.zeros(size, np.int8))
+
+
+def test_satisfaction_is_validated_also_where_nothing_else_can_be_scored():
+    young = PurchaseDays(np.array([1]), np.array([15_490]), np.array([9.0]))
+    given = ScoringInput(15_500, np.arange(1, 101), young, ratings=answering(100))
+
+    result = score_customers(given)
+
+    assert {entry.score for entry in result.abstentions} == {"rfm", "clv", "churn"}
+    assert list(result.metrics) == list(result.baseline) == ["satisfaction"]
+    assert result.metrics["satisfaction"]["n"] == 100
+    assert result.parameters["satisfaction"]["expectation"]["answers"] == 100
+    assert json.dumps([result.metrics, result.baseline, result.parameters], allow_nan=False)
+
+
+def test_a_shop_with_few_answers_says_that_satisfaction_is_unvalidated(scored):
+    assert "satisfaction" not in scored.metrics
+    assert "satisfaction" not in scored.baseline
+    assert [note.to_dict() for note in scored.notes if note.code.startswith("satis")] == [
+        {"code": "satisfaction_unvalidated", "have": 0, "need": 50, "day": None, "detail": ""}
+    ]
+
+
+def test_answers_of_excluded_accounts_teach_and_prove_nothing():
+    shop = usual_shop()
+    given = replace(to_score(shop, 15_500), ratings=answering(60))
+    staff = answering(80, worth=0.0, first=61)
+    joined = Ratings(
+        *(
+            np.concatenate([one, two])
+            for one, two in zip(vars(given.ratings).values(), vars(staff).values(), strict=True)
+        )
+    )
+
+    without = score_customers(replace(given, excluded_from_fit=staff.customer_id))
+    with_them = score_customers(replace(given, ratings=joined, excluded_from_fit=staff.customer_id))
+
+    assert with_them.metrics["satisfaction"] == without.metrics["satisfaction"]
+    assert with_them.parameters["satisfaction"] == without.parameters["satisfaction"]
+    scored_low = np.isin(with_them.customer_id, staff.customer_id)
+    assert (with_them.satisfaction[scored_low] < without.satisfaction[scored_low]).all()
+
+
 def test_a_shop_of_one_price_level_still_gets_a_value():
     """Where customers do not differ Gamma–Gamma has no optimum; the rung below speaks instead."""
     shop = usual_shop().occasions()
