@@ -58,13 +58,13 @@ def _sentences(run: ScoringRun, model: Figures, naive: Figures) -> list[str]:
             "spoke": number(groups["answered_before"]),
             "silent": number(groups["silent_before"]),
         },
+        _("%(share)s %% of them were two stars of five, or fewer.")
+        % {"share": number(100 * model["unhappy_share"], 1)},
         _(
             "Of 100 points satisfaction missed by %(model)s on average; the mean of all earlier "
             "answers in the shop missed by %(naive)s."
         )
         % {"model": number(model["mae"], 1), "naive": number(naive["mae"], 1)},
-        _("%(share)s %% of them were two stars of five, or fewer.")
-        % {"share": number(100 * model["unhappy_share"], 1)},
         band_words(),
         _(
             "It held %(coverage)s %% of the hidden answers; answers come in whole stars, so that "
@@ -93,23 +93,22 @@ def _sentences(run: ScoringRun, model: Figures, naive: Figures) -> list[str]:
 
 def _rows(model: Figures, naive: Figures) -> list[dict[str, Any]]:
     shop, own = _("the shop's mean"), _("own mean so far")
-    groups = (
-        (_("All"), model, [(shop, naive)]),
-        (
-            _("Answered before"),
-            model.get("answered_before"),
-            [(shop, naive.get("answered_before")), (own, naive.get("own_mean"))],
-        ),
-        (
-            _("Silent before"),
-            model.get("silent_before"),
-            [(shop, naive.get("silent_before"))],
-        ),
-    )
+    spoke, silent = model.get("answered_before"), model.get("silent_before")
+    groups: list[tuple[str, Figures, list[tuple[str, Figures | None]]]] = [
+        (_("All"), model, [(shop, naive)])
+    ]
+    if spoke and silent:
+        own_rule = (own, naive.get("own_mean"))
+        groups += [
+            (_("Answered before"), spoke, [(shop, naive.get("answered_before")), own_rule]),
+            (_("Silent before"), silent, [(shop, naive.get("silent_before"))]),
+        ]
+    elif spoke:
+        groups[0][2].append((own, naive.get("own_mean")))
     rows = []
     for name, figures, baselines in groups:
         for label, shown in [(_("satisfaction"), figures), *baselines]:
-            if figures and shown:
+            if shown:
                 words = _("%(group)s: %(label)s") % {"group": name, "label": label}
                 rows.append({"label": words, "cells": _cells(shown, figures)})
     return rows

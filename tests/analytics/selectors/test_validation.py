@@ -48,14 +48,14 @@ def a_run(**given):
 def test_a_validation_is_told_in_sentences_and_in_rows_beside_the_baselines():
     proof = satisfaction_proof(a_run(**PROVEN))
 
-    assert proof["sentences"][:2] == [
+    assert proof["sentences"][:3] == [
         "The last answers of 1,100 customers were hidden, and foretold from what was known before "
         "their day: 400 had answered before, 700 had said nothing, so that deliveries, returns and "
         "tickets alone had to do.",
+        "10.0 % of them were two stars of five, or fewer.",
         "Of 100 points satisfaction missed by 20.0 on average; the mean of all earlier answers in "
         "the shop missed by 25.0.",
     ]
-    assert proof["sentences"][2] == "10.0 % of them were two stars of five, or fewer."
     assert "It held 82 % of the hidden answers" in proof["sentences"][4]
     assert "learned from this shop's answers" in proof["sentences"][5]
     assert [row["label"] for row in proof["rows"]] == [
@@ -71,6 +71,27 @@ def test_a_validation_is_told_in_sentences_and_in_rows_beside_the_baselines():
     assert [cell["text"] for cell in own] == ["400", "17.0", "22.0", "-0.5", "0.800", "—"]
     assert [cell["is_ahead"] for cell in own] == [False, True, True, False, False, False]
     assert len(proof["head"]) == len(own)
+
+
+@pytest.mark.parametrize(
+    ("group", "labels"),
+    [
+        ("silent_before", ["All: satisfaction", "All: the shop's mean"]),
+        (
+            "answered_before",
+            ["All: satisfaction", "All: the shop's mean", "All: own mean so far"],
+        ),
+    ],
+)
+def test_where_there_is_one_group_alone_it_is_all(group, labels):
+    shown = figures(700, 22.0, 0.7, 0.83)
+    rule = {"own_mean": shown} if group == "answered_before" else {}
+    run = a_run(
+        metrics={"satisfaction": shown | {group: shown}},
+        baseline={"satisfaction": shown | {group: shown} | rule},
+    )
+
+    assert [row["label"] for row in satisfaction_proof(run)["rows"]] == labels
 
 
 @pytest.mark.parametrize(
