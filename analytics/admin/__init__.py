@@ -10,9 +10,12 @@ from analytics.enums import RunTrigger
 from analytics.models import ScoringRun
 from analytics.selectors.wording import (
     backtest_rows,
+    candidate_tables,
+    decile_rows,
     explain_run,
     model_label,
     percent,
+    reliability_rows,
     satisfaction_proof,
 )
 from analytics.services import scoring
@@ -97,6 +100,9 @@ class ScoringRunAdmin(ReadOnlyAdmin):
                 "lost": [row["label"] for row in rows if row["winner"] == "baseline"],
                 "proof": satisfaction_proof(run),
                 "caveats": explain_run(run),
+                "candidates": candidate_tables(run),
+                "reliability": reliability_rows(run),
+                "deciles": decile_rows(run),
             }
         return super().change_view(
             request, object_id, form_url, {**context, **(extra_context or {})}

@@ -1,22 +1,24 @@
 """Predict orders, spend and churn of every buyer with what the backtest chose."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from analytics.ml import ladder
 from analytics.ml.arrays import FloatArray, IntArray
 from analytics.ml.backtest import Backtest, run_backtest
+from analytics.ml.blend import MAX_BIAS_PERCENT, REPEAT_BUYING, Learned
 from analytics.ml.clv import NBD, NEWTON
 from analytics.ml.customer_value import CustomerValueModel, finite
 from analytics.ml.errors import DegenerateFitError
 from analytics.ml.explain import Yardsticks, explain_churn, explain_value
+from analytics.ml.explain_blend import BlendedScores
+from analytics.ml.features import blocks, recent_activity
 from analytics.ml.ladder import Abstention, Note
 from analytics.ml.ledger import PurchaseLedger
-from analytics.ml.reasons import ReasonColumns
+from analytics.ml.reasons import ReasonColumns, join
 from analytics.ml.summary import Summary, occasion_gaps
 
-MAX_BIAS_PERCENT = 30.0
 FORECASTS = (
     "expected_orders",
     "predicted_clv",
@@ -78,7 +80,18 @@ def forecast(
             )
         gaps = occasion_gaps(ledger.occasions(known_before=as_of_day))
         yardsticks = Yardsticks(summary, shop_gap=float(np.median(gaps)))
-        return _predict(learned, summary, yardsticks, horizon_days, discount_rate)
+        outlook = _predict(learned, summary, yardsticks, horizon_days, discount_rate)
+        if learned.learned is None or not learned.learned.speaks:
+            return outlook
+        occasions = ledger.occasions(known_before=as_of_day)
+        recent = recent_activity(occasions, as_of_day=as_of_day)
+        parts = [
+            BlendedScores(
+                learned.learned, summary.take(rows), recent.take(rows), yardsticks.take(rows)
+            )
+            for rows in blocks(summary.T.size)
+        ]
+        return _blended(outlook, learned.learned, parts, discount_rate)
     except DegenerateFitError as error:
         return Outlook(
             abstentions=tuple(
@@ -121,6 +134,36 @@ def _predict(
         buying, learned.spend, summary, yardsticks, horizon_days=horizon_days
     )
     return Outlook(learned, values, churn_reasons, clv_reasons, (), _caveats(learned))
+
+
+def _blended(
+    outlook: Outlook, learned: Learned, parts: list[BlendedScores], discount_rate: float
+) -> Outlook:
+    """Return the predictions in which the blend, where it has earned it, speaks for a score."""
+    has_churn = learned.churn_rung != REPEAT_BUYING
+    has_spend = learned.spend_rung != REPEAT_BUYING and "predicted_clv" in outlook.values
+    backtest = outlook.learned
+    if backtest is None or not parts:
+        return outlook
+    values = dict(outlook.values)
+    churn_reasons, clv_reasons = outlook.churn_reasons, outlook.clv_reasons
+    if has_churn:
+        churn = finite(np.concatenate([part.lapse for part in parts]))
+        if learned.calibration is not None:
+            churn = learned.calibration.predict(churn)
+        values["churn_probability"] = churn
+        values["churn_low"], values["churn_high"] = backtest.churn_band.predict(churn)
+        churn_reasons = join([part.churn_reasons for part in parts])
+    if has_spend and backtest.intervals is not None:
+        spend = finite(np.concatenate([part.spend for part in parts]))
+        # Within the horizon the blend, beyond it repeat buying, which alone can look so far.
+        days = learned.blend.base.horizon_days
+        discounted = (spend - values["predicted_clv"]) / (1.0 + discount_rate) ** (days / 365.0)
+        values["clv_12m"] = np.maximum(values["clv_12m"] + discounted, 0.0)
+        values["predicted_clv"] = spend
+        values["clv_low"], values["clv_high"] = backtest.intervals.predict(spend)
+        clv_reasons = join([part.value_reasons for part in parts])
+    return replace(outlook, values=values, churn_reasons=churn_reasons, clv_reasons=clv_reasons)
 
 
 def _caveats(learned: Backtest) -> tuple[Note, ...]:

@@ -125,3 +125,23 @@ class ProbabilityBand:
             "low": self.low_.tolist(),
             "high": self.high_.tolist(),
         }
+
+
+def coverage_elsewhere(spent: list[FloatArray], predicted: list[FloatArray]) -> tuple[float, str]:
+    """Return the share of spends inside intervals that were learned on other origins.
+
+    With a single origin, one half of its customers is judged by the other.
+    """
+    if len(spent) == 1:
+        half = np.arange(predicted[0].size) % 2 == 0
+        learned = SpendIntervals().fit(predicted[0][half], spent[0][half])
+        return learned.covered(predicted[0][~half], spent[0][~half]), "half_of_customers"
+    shares = []
+    for index, actual in enumerate(spent):
+        others = [i for i in range(len(spent)) if i != index]
+        learned = SpendIntervals().fit(
+            np.concatenate([predicted[i] for i in others]),
+            np.concatenate([spent[i] for i in others]),
+        )
+        shares.append(learned.covered(predicted[index], actual))
+    return float(np.mean(shares)), "other_origins"

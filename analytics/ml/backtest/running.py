@@ -1,15 +1,12 @@
-"""Choose the model, and learn how far it errs, on periods that are over.
-
-Rolling origins: stand at day c in the past, fit on what was known before it, predict
-[c, c + h), and compare. Nothing on or after c reaches a fit or a feature, not even a refund of an
-earlier order; what came in the window is judged by all that is known at the end.
-"""
-
-from dataclasses import dataclass
+"""Fit, compare and choose the model of repeat buying, then let the blend try to do better."""
 
 import numpy as np
 
-from analytics.ml.arrays import BoolArray, FloatArray, JsonDict
+from analytics.ml.arrays import FloatArray, JsonDict
+from analytics.ml.backtest.climbing import climb
+from analytics.ml.backtest.origins import Origin, make_origin, make_origins, naive_spend
+from analytics.ml.backtest.result import Backtest
+from analytics.ml.blend import learn
 from analytics.ml.churn import ChurnCalibration, RecencyRule
 from analytics.ml.clv import (
     BG_NBD,
@@ -23,102 +20,10 @@ from analytics.ml.clv import (
 )
 from analytics.ml.customer_value import CustomerValueModel, finite
 from analytics.ml.errors import DegenerateFitError
-from analytics.ml.intervals import ProbabilityBand, SpendIntervals
-from analytics.ml.ladder import BACKTEST_SLACK_DAYS, MIN_BUYERS, MIN_REPEATERS
+from analytics.ml.intervals import ProbabilityBand, SpendIntervals, coverage_elsewhere
 from analytics.ml.ledger import PurchaseLedger
-from analytics.ml.metrics import average, churn_metrics, spend_metrics
-from analytics.ml.summary import (
-    Histogram,
-    PurchaseDays,
-    Summary,
-    compress,
-    summarise,
-    window_outcome,
-)
-
-MAX_ORIGINS = 3
-ORIGIN_STEP_DAYS = 30
-
-
-@dataclass(frozen=True)
-class Origin:
-    """One day in the past: what was known before it, and what came in the horizon after it."""
-
-    day: int
-    summary: Summary
-    histogram: Histogram
-    spend: FloatArray
-    lapsed: BoolArray
-
-
-@dataclass(frozen=True)
-class Backtest:
-    """The model that won, how it did, and the bands that its errors call for.
-
-    ``metrics`` and ``baseline`` average over the origins and list each of them.
-    """
-
-    buying: RepeatBuyingModel
-    spend: SpendModel | None
-    spend_refusal: str
-    intervals: SpendIntervals | None
-    calibration: ChurnCalibration | None
-    churn_band: ProbabilityBand
-    metrics: JsonDict
-    baseline: JsonDict
-
-    def to_dict(self) -> JsonDict:
-        """Return what was learned as a JSON-able dictionary."""
-        return {
-            "buying": self.buying.to_dict(),
-            "spend": self.spend.to_dict() if self.spend else None,
-            "intervals": self.intervals.to_dict() if self.intervals else None,
-            "churn_calibration": self.calibration.to_dict() if self.calibration else None,
-            "churn_band": self.churn_band.to_dict(),
-        }
-
-
-def make_origin(
-    ledger: PurchaseLedger, outcome: PurchaseDays, *, day: int, horizon_days: int
-) -> Origin | None:
-    """Return the origin at ``day``, or None where too few had bought before it to fit anything.
-
-    ``outcome`` holds the occasions that say what came in the window.
-    """
-    summary = summarise(ledger.occasions(known_before=day), as_of_day=day)
-    if summary.T.size < MIN_BUYERS or int((summary.frequency > 0).sum()) < MIN_REPEATERS:
-        return None
-    spend, orders = window_outcome(
-        outcome, summary.customer_id, start_day=day, end_day=day + horizon_days
-    )
-    histogram = compress(summary.frequency, summary.recency, summary.T)
-    return Origin(day, summary, histogram, spend, orders == 0)
-
-
-def make_origins(ledger: PurchaseLedger, *, as_of_day: int, horizon_days: int) -> list[Origin]:
-    """Return up to three origins, newest first, whose horizons all end by ``as_of_day``."""
-    found = []
-    outcome = ledger.occasions(known_before=as_of_day)
-    first_day = int(outcome.day.min()) if outcome.day.size else as_of_day
-    for step in range(MAX_ORIGINS):
-        day = as_of_day - horizon_days - ORIGIN_STEP_DAYS * step
-        if day - first_day < horizon_days + BACKTEST_SLACK_DAYS:
-            break
-        origin = make_origin(ledger, outcome, day=day, horizon_days=horizon_days)
-        if origin is None:
-            break
-        found.append(origin)
-    return found
-
-
-def naive_spend(summary: Summary, *, horizon_days: int) -> FloatArray:
-    """Return the naive forecast: each customer's own spending rate times the horizon.
-
-    A customer younger than the horizon is taken to have spent over the whole of one, or else
-    yesterday's newcomer would be forecast to buy every day.
-    """
-    age = np.maximum(summary.T + 1, horizon_days)
-    return np.asarray(summary.total_spend / age * horizon_days)
+from analytics.ml.metrics import average, churn_metrics, deciles, reliability, spend_metrics
+from analytics.ml.summary import Histogram, Summary, compress, summarise
 
 
 def run_backtest(
@@ -154,10 +59,18 @@ def run_backtest(
         figures["gamma_gamma_refused"] = refusal
         metrics["clv"], baseline["clv"] = figures, naive
     spend = spends[0] if spends else None
-    band = ProbabilityBand().fit(
-        np.concatenate(probability), np.concatenate([origin.lapsed for origin in origins])
+    lapsed = np.concatenate([origin.lapsed for origin in origins])
+    band = ProbabilityBand().fit(np.concatenate(probability), lapsed)
+    metrics["churn"]["reliability"] = reliability(lapsed, np.concatenate(probability))
+    alone = Backtest(buying, spend, refusal, intervals, calibration, band, metrics, baseline)
+    learned = learn(
+        ledger,
+        as_of_day=as_of_day,
+        horizon_days=horizon_days,
+        origin_days=[origin.day for origin in origins],
+        engine=engine,
     )
-    return Backtest(buying, spend, refusal, intervals, calibration, band, metrics, baseline)
+    return alone if learned is None else climb(alone, learned)
 
 
 def _compete(
@@ -321,33 +234,19 @@ def _backtest_spend(
     naive = [
         spend_metrics(o.spend, naive_spend(o.summary, horizon_days=horizon_days)) for o in origins
     ]
-    covered, how = _coverage(origins, predicted)
+    covered, how = coverage_elsewhere([origin.spend for origin in origins], predicted)
     intervals = SpendIntervals().fit(
         np.concatenate(predicted), np.concatenate([origin.spend for origin in origins])
     )
-    figures = average(rows) | {"by_origin": rows, "coverage_80": covered, "coverage_by": how}
+    actual = np.concatenate([origin.spend for origin in origins])
+    figures = average(rows) | {
+        "by_origin": rows,
+        "coverage_80": covered,
+        "coverage_by": how,
+        "deciles": deciles(actual, np.concatenate(predicted)),
+    }
     return (
         intervals,
         figures,
         {"name": "own_rate_times_horizon"} | average(naive) | {"by_origin": naive},
     )
-
-
-def _coverage(origins: list[Origin], predicted: list[FloatArray]) -> tuple[float, str]:
-    """Return the share of spends inside intervals that were learned on other origins.
-
-    With a single origin, one half of its customers is judged by the other.
-    """
-    if len(origins) == 1:
-        half = np.arange(predicted[0].size) % 2 == 0
-        learned = SpendIntervals().fit(predicted[0][half], origins[0].spend[half])
-        return learned.covered(predicted[0][~half], origins[0].spend[~half]), "half_of_customers"
-    shares = []
-    for index, origin in enumerate(origins):
-        others = [i for i in range(len(origins)) if i != index]
-        learned = SpendIntervals().fit(
-            np.concatenate([predicted[i] for i in others]),
-            np.concatenate([origins[i].spend for i in others]),
-        )
-        shares.append(learned.covered(predicted[index], origin.spend))
-    return float(np.mean(shares)), "other_origins"
