@@ -16,6 +16,7 @@ from analytics.selectors.wording import (
     model_label,
     percent,
     reliability_rows,
+    satisfaction_proof,
 )
 from analytics.services import scoring
 from crm.core.admin.base import ReadOnlyAdmin
@@ -97,6 +98,7 @@ class ScoringRunAdmin(ReadOnlyAdmin):
                 "run": run,
                 "backtest": rows,
                 "lost": [row["label"] for row in rows if row["winner"] == "baseline"],
+                "proof": satisfaction_proof(run),
                 "caveats": explain_run(run),
                 "candidates": candidate_tables(run),
                 "reliability": reliability_rows(run),

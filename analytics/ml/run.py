@@ -21,18 +21,21 @@ Which keys:
 
 - ``parameters``: ``horizon_days``, ``discount_rate``, ``rfm`` (cut-offs or null),
   ``satisfaction``, ``clv`` {buying, spend, intervals, churn_calibration, churn_band} or null.
-- ``metrics`` (``{}`` when the run abstains): ``origins`` (days), ``clv`` {mae, rmse,
+- ``metrics`` (satisfaction alone when the run abstains): ``origins`` (days), ``clv`` {mae, rmse,
   bias_percent, gini, n, coverage_80, coverage_by, by_origin, deciles, gamma_gamma_refused} (absent
   when CLV alone abstains), ``clv_12m`` (the year that is over, where there was one), ``churn``
   {auc, brier, ece, base_rate, n, calibrated, by_origin, reliability}, ``candidates`` (one entry per
   model of repeat buying that competed, or why it was refused), ``rungs`` (every candidate of the
-  blends, and which are published), ``p_alive_as_churn_auc`` (why it is not used).
+  blends, and which are published), ``p_alive_as_churn_auc`` (why it is not used),
+  ``satisfaction`` (see ``satisfaction.Proof``; absent below 50 hidden answers).
 - ``baseline``: ``clv`` (name ``own_rate_times_horizon`` + same keys), ``churn`` (name
-  ``recency_rule`` + same keys; no figures when the history holds no window to train it on).
+  ``recency_rule`` + same keys; no figures when the history holds no window to train it on),
+  ``satisfaction`` (name ``shop_mean_so_far`` + same keys, and ``own_mean``).
 - ``notes``: ``history_starts_at`` (day), ``seasonality_not_learned`` (have / need days),
   ``nobody_seen_leaving``, ``backtest_bias`` (have / need per cent),
   ``clv_not_better_than_own_rate`` (mean absolute errors),
-  ``churn_not_better_than_recency_rule`` (AUCs).
+  ``churn_not_better_than_recency_rule`` (AUCs), ``satisfaction_unvalidated`` (hidden answers),
+  ``satisfaction_not_better_than_shop_mean`` (root mean squared errors).
 
 Reasons: ``result.churn_reasons.row(i)`` gives
 ``[{"code": "days_since_last_order", "value": 212, "typical": 31, "direction": "up"}, …]`` (codes in
@@ -55,7 +58,7 @@ from analytics.ml.ladder import NULL_REASONS, Abstention, Note
 from analytics.ml.ledger import PurchaseLedger, Refunds
 from analytics.ml.reasons import REASON_CODES, ReasonColumns
 from analytics.ml.rfm import RFM_GROUPS
-from analytics.ml.satisfaction import Deliveries, Operations, Ratings
+from analytics.ml.satisfaction import Deliveries, Habits, Operations, Proof, Ratings, Signals
 from analytics.ml.summary import PurchaseDays, Summary, occasion_gaps, summarise
 
 __all__ = [
@@ -230,7 +233,7 @@ def _assemble(
     """Spread everything over all customers and write down what it stands on."""
     learned, abstentions = outlook.learned, outlook.abstentions
     cutoffs = _cutoffs(summary, abstentions)
-    satisfied, prior_weight = _satisfaction(given, spread)
+    satisfied, habits, proof = _satisfaction(given, spread)
     predicted: dict[str, Any] = {
         name: spread.floats(outlook.values.get(name)) for name in FORECASTS
     }
@@ -255,13 +258,13 @@ def _assemble(
             "horizon_days": horizon,
             "discount_rate": given.discount_rate,
             "rfm": cutoffs,
-            "satisfaction": {"prior_weight": prior_weight} | satisfaction.CONSTANTS,
+            "satisfaction": habits.to_dict() | satisfaction.CONSTANTS,
             "clv": learned.to_dict() if learned else None,
         },
-        metrics=learned.metrics if learned else {},
-        baseline=learned.baseline if learned else {},
+        metrics=(learned.metrics if learned else {}) | proof.metrics,
+        baseline=(learned.baseline if learned else {}) | proof.baseline,
         abstentions=abstentions,
-        notes=outlook.notes,
+        notes=outlook.notes + proof.notes,
     )
 
 
@@ -276,22 +279,21 @@ def _cutoffs(summary: Summary, abstentions: tuple[Abstention, ...]) -> JsonDict 
     )
 
 
-def _satisfaction(given: ScoringInput, spread: Spreader) -> tuple[dict[str, Any], float]:
-    """Return the columns of satisfaction and the weight of the expectation behind them."""
-    prior_weight = satisfaction.fit_prior_weight(
-        given.ratings, given.deliveries, as_of_day=given.as_of_day
-    )
+def _satisfaction(given: ScoringInput, spread: Spreader) -> tuple[dict[str, Any], Habits, Proof]:
+    """Return the columns of satisfaction, the habits of the shop behind them, and their proof."""
+    signals = Signals(given.ratings, given.deliveries, given.operations)
+    known = signals.before(given.as_of_day)
+    teachers = known.without(given.excluded_from_fit)
+    habits = satisfaction.learn(teachers)
     scores = satisfaction.score_satisfaction(
         spread.customer_ids,
-        ratings=given.ratings,
-        deliveries=given.deliveries,
-        operations=given.operations,
+        known,
         has_orders=spread.is_buyer,
         as_of_day=given.as_of_day,
-        prior_weight=prior_weight,
+        habits=habits,
     )
     unknown = NULL_REASONS.index("no_orders_no_signals")
-    return {
+    columns = {
         "satisfaction": scores.score,
         "satisfaction_low": scores.low,
         "satisfaction_high": scores.high,
@@ -301,4 +303,5 @@ def _satisfaction(given: ScoringInput, spread: Spreader) -> tuple[dict[str, Any]
         "satisfaction_null": spread.withhold(np.where(np.isnan(scores.score), unknown, 0)).astype(
             np.int8
         ),
-    }, prior_weight
+    }
+    return columns, habits, satisfaction.validate(teachers)

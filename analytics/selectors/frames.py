@@ -84,22 +84,27 @@ DELIVERIES = """
         AND status = ANY(%(counted)s) AND NOT is_test
     ORDER BY 1, 2, 3
 """
+# Per customer and day: orders placed, orders from which something came back for the first time,
+# and tickets opened. A return counts from its own day on, as answers do.
 OPERATIONS = """
-    SELECT c.id, coalesce(o.orders, 0), coalesce(o.returned, 0), coalesce(t.tickets, 0)
-    FROM customers_customer c
-    LEFT JOIN (
-        SELECT customer_id, count(*) AS orders, count(*) FILTER (WHERE EXISTS (
-            SELECT 1 FROM customers_refund r
-            WHERE r.order_id = o.id AND r.refunded_day < %(as_of)s)) AS returned
-        FROM customers_order o
+    SELECT d.customer_id, d.day - date '1970-01-01', sum(d.placed), sum(d.returned), sum(d.opened)
+    FROM (
+        SELECT customer_id, placed_day AS day, 1 AS placed, 0 AS returned, 0 AS opened
+        FROM customers_order
+        WHERE status = ANY(%(counted)s) AND NOT is_test AND placed_day < %(as_of)s
+        UNION ALL
+        SELECT o.customer_id, greatest(r.day, o.placed_day), 0, 1, 0
+        FROM customers_order o JOIN (
+            SELECT order_id, min(refunded_day) AS day FROM customers_refund
+            WHERE order_id IS NOT NULL AND refunded_day < %(as_of)s GROUP BY 1
+        ) r ON r.order_id = o.id
         WHERE o.status = ANY(%(counted)s) AND NOT o.is_test AND o.placed_day < %(as_of)s
-        GROUP BY customer_id
-    ) o ON o.customer_id = c.id
-    LEFT JOIN (
-        SELECT customer_id, count(*) AS tickets FROM customers_ticket
-        WHERE opened_at < %(until)s GROUP BY customer_id
-    ) t ON t.customer_id = c.id
-    WHERE c.lifecycle = 'active' ORDER BY c.id
+        UNION ALL
+        SELECT customer_id, (opened_at AT TIME ZONE %(zone)s)::date, 0, 0, 1
+        FROM customers_ticket WHERE opened_at < %(until)s
+    ) d
+    JOIN customers_customer c ON c.id = d.customer_id AND c.lifecycle = 'active'
+    GROUP BY 1, 2 ORDER BY 1, 2
 """
 NEWEST = """
     SELECT max(placed_at) FROM customers_order
@@ -138,7 +143,7 @@ def scoring_input(as_of_day: date) -> ScoringInput:
         refunds=refunds,
         ratings=Ratings(*_columns(RATINGS, values, [np.int64, np.int64, np.float64, np.int8])),
         deliveries=Deliveries(*_columns(DELIVERIES, values, [np.int64, np.int64, np.float64])),
-        operations=Operations(*_columns(OPERATIONS, values, [np.int64] * 4)),
+        operations=Operations(*_columns(OPERATIONS, values, [np.int64] * 5)),
         horizon_days=shop.horizon_days,
         discount_rate=float(shop.discount_rate),
         engine=settings.CLV_ENGINE,

@@ -9,6 +9,7 @@ from analytics.selectors.wording.definitions import definition, model_label
 from analytics.selectors.wording.numbers import money_range, number, percent
 from analytics.selectors.wording.quality import candidate_tables, decile_rows, reliability_rows
 from analytics.selectors.wording.reasons import explain_churn, explain_clv, explain_satisfaction
+from analytics.selectors.wording.validation import satisfaction_proof
 
 __all__ = [
     "backtest_rows",
@@ -25,6 +26,7 @@ __all__ = [
     "number",
     "percent",
     "reliability_rows",
+    "satisfaction_proof",
     "score_cards",
     "silent_cards",
     "why_missing",

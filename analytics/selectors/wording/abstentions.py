@@ -67,12 +67,21 @@ NOTES = {
         "In the backtest the days since the last order ranked churn at least as well "
         "(AUC %(need)s against %(have)s)."
     ),
+    "satisfaction_unvalidated": gettext_lazy(
+        "Satisfaction is not validated in this shop: it takes %(need)s customers whose last answer "
+        "can be hidden and foretold, and %(have)s have answered."
+    ),
+    "satisfaction_not_better_than_shop_mean": gettext_lazy(
+        "Hidden answers were foretold no better by satisfaction than by the mean of the shop's "
+        "answers (root mean squared error %(have)s against %(need)s points)."
+    ),
 }
 
 NOTE_PLACES = {
     "backtest_bias": 1,
     "clv_not_better_than_own_rate": 2,
     "churn_not_better_than_recency_rule": 4,
+    "satisfaction_not_better_than_shop_mean": 2,
 }
 
 

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from analytics.models import ScoringRun
 from analytics.selectors.wording.numbers import figure, number, sentences
+from analytics.selectors.wording.validation import band_words
 
 
 def definition(score_name: str, run: ScoringRun) -> str:
@@ -123,7 +124,7 @@ def _define_year(run: ScoringRun) -> list[str]:
 
 
 def _define_satisfaction(run: ScoringRun) -> list[str]:
-    return [
+    text = [
         _(
             "Satisfaction from 0 to 100 as of %(day)s, from ratings and answers, newer ones "
             "counting more (half after 180 days)."
@@ -131,9 +132,26 @@ def _define_satisfaction(run: ScoringRun) -> list[str]:
         % _span(run),
         _(
             "Where answers are few, what delivery delays, returns and tickets let one expect "
-            "fills in; the share of that is shown. The band holds 8 of 10."
+            "fills in; the share of that is shown."
         ),
+        band_words(),
     ]
+    model, naive = run.metrics.get("satisfaction"), run.baseline.get("satisfaction")
+    if model and naive:
+        text.append(
+            _(
+                "Hidden last answers were missed by %(model)s points on average, by the mean of "
+                "the shop's answers by %(naive)s; the bands held %(coverage)s %%."
+            )
+            % {
+                "model": number(model["mae"], 1),
+                "naive": number(naive["mae"], 1),
+                "coverage": number(100 * model["coverage_80"]),
+            }
+        )
+    else:
+        text.append(_("It is not validated in this shop, and the width of the band is assumed."))
+    return text
 
 
 def _define_rfm(run: ScoringRun) -> list[str]:

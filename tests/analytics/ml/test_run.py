@@ -253,13 +253,16 @@ def test_satisfaction_joins_answers_deliveries_and_returns():
         to_score(shop, 15_500),
         ratings=Ratings(ids[:1], np.array([15_499]), np.array([0.0]), np.array([0], np.int8)),
         deliveries=Deliveries(ids[1:2], np.array([15_499]), np.array([12.0])),
-        operations=Operations(ids[2:], np.array([2]), np.array([2]), np.array([0])),
+        operations=Operations(ids[2:], *np.array([[15_400], [2], [2], [0]])),
     )
 
     result = score_customers(given)
 
+    # The one answer moves the base a little: against it stand 20 of the published 0.785.
+    base = 0.785 - 0.785 / 21
+    late = (1.70 - 4.14) / 4
     assert result.satisfaction[:3].tolist() == pytest.approx(
-        [100 * 2 * 0.785 / 3, 17.5, 53.5], abs=1e-6
+        [100 * 2 * base / 3, 100 * (base + late), 100 * (base - 0.25)], abs=1e-6
     )
     assert result.satisfaction_inferred_share[:3].tolist() == pytest.approx([2 / 3, 1.0, 1.0])
     assert [result.satisfaction_reasons.row(i)[0]["code"] for i in range(3)] == [
@@ -267,6 +270,52 @@ def test_satisfaction_joins_answers_deliveries_and_returns():
         "delivery_delay",
         "return_share",
     ]
+
+
+def answering(size: int, worth: float = 0.5, first: int = 1) -> Ratings:
+    ids = np.arange(first, first + size)
+    return Ratings(ids, 15_000 + ids % 400, np.full(size, worth), np.zeros(size, np.int8))
+
+
+def test_satisfaction_is_validated_also_where_nothing_else_can_be_scored():
+    young = PurchaseDays(np.array([1]), np.array([15_490]), np.array([9.0]))
+    given = ScoringInput(15_500, np.arange(1, 101), young, ratings=answering(100))
+
+    result = score_customers(given)
+
+    assert {entry.score for entry in result.abstentions} == {"rfm", "clv", "churn"}
+    assert list(result.metrics) == list(result.baseline) == ["satisfaction"]
+    assert result.metrics["satisfaction"]["n"] == 100
+    assert result.parameters["satisfaction"]["expectation"]["answers"] == 100
+    assert json.dumps([result.metrics, result.baseline, result.parameters], allow_nan=False)
+
+
+def test_a_shop_with_few_answers_says_that_satisfaction_is_unvalidated(scored):
+    assert "satisfaction" not in scored.metrics
+    assert "satisfaction" not in scored.baseline
+    assert [note.to_dict() for note in scored.notes if note.code.startswith("satis")] == [
+        {"code": "satisfaction_unvalidated", "have": 0, "need": 50, "day": None, "detail": ""}
+    ]
+
+
+def test_answers_of_excluded_accounts_teach_and_prove_nothing():
+    shop = usual_shop()
+    given = replace(to_score(shop, 15_500), ratings=answering(60))
+    staff = answering(80, worth=0.0, first=61)
+    joined = Ratings(
+        *(
+            np.concatenate([one, two])
+            for one, two in zip(vars(given.ratings).values(), vars(staff).values(), strict=True)
+        )
+    )
+
+    without = score_customers(replace(given, excluded_from_fit=staff.customer_id))
+    with_them = score_customers(replace(given, ratings=joined, excluded_from_fit=staff.customer_id))
+
+    assert with_them.metrics["satisfaction"] == without.metrics["satisfaction"]
+    assert with_them.parameters["satisfaction"] == without.parameters["satisfaction"]
+    scored_low = np.isin(with_them.customer_id, staff.customer_id)
+    assert (with_them.satisfaction[scored_low] < without.satisfaction[scored_low]).all()
 
 
 def test_a_shop_of_one_price_level_still_gets_a_value():

@@ -23,6 +23,7 @@ from tests.factories import (
     ShopSettingsFactory,
     SourceFactory,
     SurveyResponseFactory,
+    TicketFactory,
 )
 
 NIGHT = datetime(2026, 3, 2, 4, tzinfo=UTC)
@@ -243,3 +244,28 @@ def test_what_came_back_is_told_with_the_day_it_was_known():
     ledger = PurchaseLedger(given.purchases, given.refunds)
     assert ledger.occasions(known_before=fourth).net_spend.tolist() == [100.0, 70.0]
     assert ledger.occasions(known_before=fourth + 1).net_spend.tolist() == [60.0]
+
+
+@pytest.mark.django_db
+def test_orders_returns_and_tickets_are_told_by_their_day():
+    ShopSettingsFactory(zone="Asia/Shanghai")
+    placed = datetime(2026, 1, 10, 12, tzinfo=UTC)
+    night = datetime(2026, 2, 3, 17, tzinfo=UTC)  # the 4th in Shanghai
+    later = datetime.combine(AS_OF, datetime.min.time(), UTC)
+    customer = CustomerFactory()
+    order = OrderFactory(customer=customer, placed_at=placed)
+    OrderFactory(customer=customer, placed_at=placed)
+    OrderFactory(customer=customer, placed_at=later)
+    OrderFactory(customer=customer, placed_at=placed, status="cancelled", cancelled_at=night)
+    for day in (date(2026, 2, 4), date(2026, 2, 20), AS_OF):
+        RefundFactory(customer=customer, order=order, refunded_at=night, refunded_day=day)
+    TicketFactory(customer=customer, opened_at=night)
+    TicketFactory(customer=customer, opened_at=later)
+
+    found = scoring_input(AS_OF).operations
+
+    tenth, fourth = ((day - date(1970, 1, 1)).days for day in (date(2026, 1, 10), date(2026, 2, 4)))
+    assert list(zip(*(column.tolist() for column in vars(found).values()), strict=True)) == [
+        (customer.pk, tenth, 2, 0, 0),
+        (customer.pk, fourth, 0, 1, 1),
+    ]
