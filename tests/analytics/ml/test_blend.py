@@ -131,6 +131,15 @@ def test_nothing_of_an_origins_window_reaches_its_learners():
     assert cut.lapsed.all()  # what came is another matter: there, nothing did
 
 
+def test_landmarks_that_teach_are_over_before_what_they_judge_begins():
+    past = Past(PurchaseLedger(clockwork(50)), first_day=15_000, horizon_days=60)
+
+    days = past.training_days(15_400)
+
+    assert days == [15_340, 15_310, 15_280]
+    assert all(day + 60 <= 15_400 for day in days)
+
+
 def test_the_order_of_the_rows_changes_nothing():
     shop = clockwork(600)
     mixed = np.random.default_rng(1).permutation(shop.day.size)

@@ -1,7 +1,7 @@
 """Huike's own files: customers, orders and lines, each read twice without harm."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -373,6 +373,16 @@ def test_an_amount_that_no_table_holds_rejects_its_row_alone():
     assert fates(batch) == (3, 1, 0, 0, 2)
     assert [row["reason"].partition(":")[0] for row in rejects(batch)] == ["unit_price"] * 2
     assert OrderLine.objects.get().unit_price == 9999999999
+
+
+def test_an_order_from_the_future_is_put_aside_and_one_of_a_clock_ahead_is_not():
+    now = datetime.now(UTC)
+    ahead, far = ((now + timedelta(minutes=minutes)).isoformat() for minutes in (3, 10))
+
+    batch = bring(ORDERS, f"1,k1,{ahead},10", f"2,k1,{far},10")
+
+    assert [order.external_id for order in Order.objects.all()] == ["1"]
+    assert [row["reason"] for row in rejects(batch)] == ["placed_at: the time lies in the future"]
 
 
 def test_an_order_in_another_currency_waits_for_its_rate():
