@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analytics.ml import next_order, order_counts
 from analytics.ml.arrays import BoolArray, FloatArray, JsonDict
 from analytics.ml.churn import ChurnCalibration, RecencyRule
 from analytics.ml.clv import (
@@ -23,10 +24,11 @@ from analytics.ml.clv import (
 )
 from analytics.ml.customer_value import CustomerValueModel, finite
 from analytics.ml.errors import DegenerateFitError
-from analytics.ml.intervals import ProbabilityBand, SpendIntervals
+from analytics.ml.intervals import ProbabilityBand, SpendIntervals, left_out_coverage
 from analytics.ml.ladder import BACKTEST_SLACK_DAYS, MIN_BUYERS, MIN_REPEATERS
 from analytics.ml.ledger import PurchaseLedger
 from analytics.ml.metrics import average, churn_metrics, spend_metrics
+from analytics.ml.order_counts import OrderIntervals
 from analytics.ml.summary import (
     Histogram,
     PurchaseDays,
@@ -49,6 +51,8 @@ class Origin:
     histogram: Histogram
     spend: FloatArray
     lapsed: BoolArray
+    orders: FloatArray
+    first_order: FloatArray
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ class Backtest:
     churn_band: ProbabilityBand
     metrics: JsonDict
     baseline: JsonDict
+    order_intervals: OrderIntervals
 
     def to_dict(self) -> JsonDict:
         """Return what was learned as a JSON-able dictionary."""
@@ -75,6 +80,7 @@ class Backtest:
             "intervals": self.intervals.to_dict() if self.intervals else None,
             "churn_calibration": self.calibration.to_dict() if self.calibration else None,
             "churn_band": self.churn_band.to_dict(),
+            "order_intervals": self.order_intervals.to_dict(),
         }
 
 
@@ -88,11 +94,11 @@ def make_origin(
     summary = summarise(ledger.occasions(known_before=day), as_of_day=day)
     if summary.T.size < MIN_BUYERS or int((summary.frequency > 0).sum()) < MIN_REPEATERS:
         return None
-    spend, orders = window_outcome(
-        outcome, summary.customer_id, start_day=day, end_day=day + horizon_days
-    )
+    buyers, end = summary.customer_id, day + horizon_days
+    spend, orders = window_outcome(outcome, buyers, start_day=day, end_day=end)
+    first = next_order.first_orders(outcome, buyers, start_day=day, end_day=end)
     histogram = compress(summary.frequency, summary.recency, summary.T)
-    return Origin(day, summary, histogram, spend, orders == 0)
+    return Origin(day, summary, histogram, spend, orders == 0, orders.astype(np.float64), first)
 
 
 def make_origins(ledger: PurchaseLedger, *, as_of_day: int, horizon_days: int) -> list[Origin]:
@@ -147,6 +153,14 @@ def run_backtest(
         "p_alive_as_churn_auc": _churn_figures(origins, _left(past, origins))["auc"],
     }
     baseline: JsonDict = {"churn": _recency_baseline(origins, before)}
+    metrics["next_order"], baseline["next_order"] = next_order.backtest_windows(
+        past,
+        [origin.summary for origin in origins],
+        probability,
+        [origin.first_order for origin in origins],
+        horizon_days=horizon_days,
+    )
+    counts, metrics["orders"], baseline["orders"] = _backtest_orders(origins, past, horizon_days)
     spends, refusal = _fit_spend([summary, *(origin.summary for origin in origins)], engine)
     intervals = None
     if spends:
@@ -157,7 +171,7 @@ def run_backtest(
     band = ProbabilityBand().fit(
         np.concatenate(probability), np.concatenate([origin.lapsed for origin in origins])
     )
-    return Backtest(buying, spend, refusal, intervals, calibration, band, metrics, baseline)
+    return Backtest(buying, spend, refusal, intervals, calibration, band, metrics, baseline, counts)
 
 
 def _compete(
@@ -304,6 +318,19 @@ def _fit_spend(summaries: list[Summary], engine: str) -> tuple[list[SpendModel],
     return [], refusal
 
 
+def _backtest_orders(
+    origins: list[Origin], past: list[RepeatBuyingModel], horizon_days: int
+) -> tuple[OrderIntervals, JsonDict, JsonDict]:
+    """Return intervals of the order count, the model's figures and the naive forecast's."""
+    summaries = [origin.summary for origin in origins]
+    predicted = [
+        finite(model.expected_orders(s.frequency, s.recency, s.T, horizon_days=horizon_days))
+        for model, s in zip(past, summaries, strict=True)
+    ]
+    came = [origin.orders for origin in origins]
+    return order_counts.backtest_orders(predicted, came, summaries, horizon_days=horizon_days)
+
+
 def _backtest_spend(
     origins: list[Origin],
     past: list[RepeatBuyingModel],
@@ -321,7 +348,7 @@ def _backtest_spend(
     naive = [
         spend_metrics(o.spend, naive_spend(o.summary, horizon_days=horizon_days)) for o in origins
     ]
-    covered, how = _coverage(origins, predicted)
+    covered, how = left_out_coverage(SpendIntervals, predicted, [o.spend for o in origins])
     intervals = SpendIntervals().fit(
         np.concatenate(predicted), np.concatenate([origin.spend for origin in origins])
     )
@@ -331,23 +358,3 @@ def _backtest_spend(
         figures,
         {"name": "own_rate_times_horizon"} | average(naive) | {"by_origin": naive},
     )
-
-
-def _coverage(origins: list[Origin], predicted: list[FloatArray]) -> tuple[float, str]:
-    """Return the share of spends inside intervals that were learned on other origins.
-
-    With a single origin, one half of its customers is judged by the other.
-    """
-    if len(origins) == 1:
-        half = np.arange(predicted[0].size) % 2 == 0
-        learned = SpendIntervals().fit(predicted[0][half], origins[0].spend[half])
-        return learned.covered(predicted[0][~half], origins[0].spend[~half]), "half_of_customers"
-    shares = []
-    for index, origin in enumerate(origins):
-        others = [i for i in range(len(origins)) if i != index]
-        learned = SpendIntervals().fit(
-            np.concatenate([predicted[i] for i in others]),
-            np.concatenate([origins[i].spend for i in others]),
-        )
-        shares.append(learned.covered(predicted[index], origin.spend))
-    return float(np.mean(shares)), "other_origins"

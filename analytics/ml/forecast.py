@@ -13,12 +13,17 @@ from analytics.ml.errors import DegenerateFitError
 from analytics.ml.explain import Yardsticks, explain_churn, explain_value
 from analytics.ml.ladder import Abstention, Note
 from analytics.ml.ledger import PurchaseLedger
+from analytics.ml.next_order import expect_window
 from analytics.ml.reasons import ReasonColumns
 from analytics.ml.summary import Summary, occasion_gaps
 
 MAX_BIAS_PERCENT = 30.0
 FORECASTS = (
     "expected_orders",
+    "orders_low",
+    "orders_high",
+    "next_order_from",
+    "next_order_until",
     "predicted_clv",
     "clv_low",
     "clv_high",
@@ -78,7 +83,9 @@ def forecast(
             )
         gaps = occasion_gaps(ledger.occasions(known_before=as_of_day))
         yardsticks = Yardsticks(summary, shop_gap=float(np.median(gaps)))
-        return _predict(learned, summary, yardsticks, horizon_days, discount_rate)
+        return _predict(
+            learned, summary, yardsticks, horizon_days, discount_rate, as_of_day=as_of_day
+        )
     except DegenerateFitError as error:
         return Outlook(
             abstentions=tuple(
@@ -93,6 +100,8 @@ def _predict(
     yardsticks: Yardsticks,
     horizon_days: int,
     discount_rate: float,
+    *,
+    as_of_day: int,
 ) -> Outlook:
     """Return the predictions with their bands and reasons."""
     buying = learned.buying
@@ -107,6 +116,11 @@ def _predict(
         "churn_low": low,
         "churn_high": high,
     }
+    fewest, most = learned.order_intervals.predict(values["expected_orders"])
+    values["orders_low"], values["orders_high"] = fewest, most
+    window = expect_window(buying, summary, churn)
+    values["next_order_from"] = as_of_day + window.first
+    values["next_order_until"] = as_of_day + window.last
     if buying.model != NBD:  # where nobody is seen leaving, "alive" says nothing
         values["p_alive"] = finite(buying.p_alive(*history))
     churn_reasons = explain_churn(buying, summary, yardsticks, horizon_days=horizon_days)

@@ -20,14 +20,18 @@ the whole run. ``parameters``, ``metrics`` and ``baseline`` are JSON-able dictio
 Which keys:
 
 - ``parameters``: ``horizon_days``, ``discount_rate``, ``rfm`` (cut-offs or null),
-  ``satisfaction``, ``clv`` {buying, spend, intervals, churn_calibration, churn_band} or null.
+  ``satisfaction``, ``clv`` {buying, spend, intervals, churn_calibration, churn_band,
+  order_intervals} or null.
 - ``metrics`` (``{}`` when the run abstains): ``origins`` (days), ``clv`` {mae, rmse,
   bias_percent, gini, n, coverage_80, coverage_by, by_origin, gamma_gamma_refused} (absent when CLV
-  alone abstains), ``churn`` {auc, brier, ece, base_rate, n, calibrated, by_origin}, ``candidates``
+  alone abstains), ``orders`` {mae, rmse, bias_percent, n, coverage_80, coverage_by, by_origin},
+  ``next_order`` {share_inside, expected_share, mean_width_days, given_share, n, by_origin},
+  ``churn`` {auc, brier, ece, base_rate, n, calibrated, by_origin}, ``candidates``
   (one entry per model that competed, or why it was refused), ``p_alive_as_churn_auc`` (why it is
   not used).
-- ``baseline``: ``clv`` (name ``own_rate_times_horizon`` + same keys), ``churn`` (name
-  ``recency_rule`` + same keys; no figures when the history holds no window to train it on).
+- ``baseline``: ``clv`` and ``orders`` (name ``own_rate_times_horizon`` + same keys),
+  ``next_order`` (name ``own_gap_half_either_way`` + same keys), ``churn`` (name ``recency_rule`` +
+  same keys; no figures when the history holds no window to train it on).
 - ``notes``: ``history_starts_at`` (day), ``seasonality_not_learned`` (have / need days),
   ``nobody_seen_leaving``, ``backtest_bias`` (have / need per cent),
   ``clv_not_better_than_own_rate`` (mean absolute errors),
@@ -52,6 +56,7 @@ from analytics.ml.explain import KEEP
 from analytics.ml.forecast import FORECASTS, Outlook, forecast
 from analytics.ml.ladder import NULL_REASONS, Abstention, Note
 from analytics.ml.ledger import PurchaseLedger, Refunds
+from analytics.ml.next_order import null_codes
 from analytics.ml.reasons import REASON_CODES, ReasonColumns
 from analytics.ml.rfm import RFM_GROUPS
 from analytics.ml.satisfaction import Deliveries, Operations, Ratings
@@ -131,6 +136,9 @@ class ScoringResult:
     r_score, f_score, m_score : 1–5, 0 for null
     rfm_group : index into ``RFM_GROUPS``, −1 for null
     expected_orders : expected purchase days in the next ``horizon_days``
+    orders_low, orders_high : its 80 % interval, whole numbers
+    next_order_from, next_order_until : first and last day of the window in which half of the next
+        orders are expected that come at all, in days since 1970-01-01
     predicted_clv, clv_low, clv_high : spend in the next ``horizon_days`` and its 80 % interval
     clv_12m : spend in the next 365 days, discounted at ``discount_rate`` a year
     p_alive : latent probability of the model, never a churn score; NaN for all under ``"nbd"``
@@ -153,6 +161,11 @@ class ScoringResult:
     rfm_group: CodeArray
     rfm_null: CodeArray
     expected_orders: FloatArray
+    orders_low: FloatArray
+    orders_high: FloatArray
+    next_order_from: FloatArray
+    next_order_until: FloatArray
+    next_order_null: CodeArray
     predicted_clv: FloatArray
     clv_low: FloatArray
     clv_high: FloatArray
@@ -233,6 +246,7 @@ def _assemble(
     predicted: dict[str, Any] = {
         name: spread.floats(outlook.values.get(name)) for name in FORECASTS
     }
+    unscored = spread.nulls(ladder.CHURN, abstentions)
     return ScoringResult(
         as_of_day=given.as_of_day,
         horizon_days=horizon,
@@ -248,7 +262,10 @@ def _assemble(
         clv_reasons=spread.reasons(outlook.clv_reasons, KEEP),
         churn_reasons=spread.reasons(outlook.churn_reasons, KEEP),
         clv_null=spread.nulls(ladder.CLV, abstentions),
-        churn_null=spread.nulls(ladder.CHURN, abstentions),
+        churn_null=unscored,
+        next_order_null=null_codes(
+            predicted["churn_probability"], predicted["next_order_from"], unscored
+        ),
         **satisfied,
         parameters={
             "horizon_days": horizon,
