@@ -34,6 +34,10 @@ class Window:
         """Return whether the day lies inside; a missing day or window holds nothing."""
         return np.asarray((day >= self.first) & (day <= self.last))
 
+    def until(self, day: float) -> "Window":
+        """Return the window with nothing after ``day``."""
+        return Window(self.first, np.minimum(self.last, day))
+
     @property
     def width(self) -> FloatArray:
         """Return the number of days."""
@@ -117,18 +121,24 @@ def backtest_windows(
     Judged is who was given a window, where it and the naive one end within the horizon: whether an
     order came inside is then known of everybody, also of those who did not order at all, and who is
     judged hangs on nothing that came later. ``share_inside`` is to be held against
-    ``expected_share``, what the model said of the same customers.
+    ``expected_share``, what the model said of the same customers. The longer windows are judged,
+    with all others, by what of them lies within the horizon: ``cut_share_inside`` against
+    ``cut_expected_share``.
     """
     rows, naive_rows = [], []
     for model, summary, chance, day in zip(models, summaries, lapse, came, strict=True):
         window, naive = expect_window(model, summary, chance), naive_window(summary)
         is_judged = (window.last < horizon_days) & (naive.last < horizon_days)
+        is_given, cut = np.isfinite(window.first), window.until(horizon_days - 1)
         said = chance_inside(model, summary, window)
+        said_of_cut = np.maximum(chance_inside(model, summary, cut), 0.0)
         rows.append(
             _figures(window, day, is_judged)
             | {
                 "expected_share": _mean(said[is_judged]),
-                "given_share": float(np.isfinite(window.first).mean()),
+                "given_share": float(is_given.mean()),
+                "cut_share_inside": _share(cut.holds(day)[is_given]),
+                "cut_expected_share": _mean(said_of_cut[is_given]),
             }
         )
         naive_rows.append(_figures(naive, day, is_judged))
@@ -140,10 +150,14 @@ def backtest_windows(
 
 def _figures(window: Window, came: FloatArray, is_judged: BoolArray) -> JsonDict:
     return {
-        "share_inside": _mean(window.holds(came)[is_judged].astype(np.float64)),
+        "share_inside": _share(window.holds(came)[is_judged]),
         "mean_width_days": _mean(window.width[is_judged]),
         "n": int(is_judged.sum()),
     }
+
+
+def _share(holds: BoolArray) -> float | None:
+    return _mean(holds.astype(np.float64))
 
 
 def _mean(values: FloatArray) -> float | None:

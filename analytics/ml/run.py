@@ -25,13 +25,15 @@ Which keys:
 - ``metrics`` (``{}`` when the run abstains): ``origins`` (days), ``clv`` {mae, rmse,
   bias_percent, gini, n, coverage_80, coverage_by, by_origin, gamma_gamma_refused} (absent when CLV
   alone abstains), ``orders`` {mae, rmse, bias_percent, n, coverage_80, coverage_by, by_origin},
-  ``next_order`` {share_inside, expected_share, mean_width_days, given_share, n, by_origin},
+  ``next_order`` {share_inside, expected_share, mean_width_days, given_share, cut_share_inside,
+  cut_expected_share, n, by_origin},
   ``churn`` {auc, brier, ece, base_rate, n, calibrated, by_origin}, ``candidates``
   (one entry per model that competed, or why it was refused), ``p_alive_as_churn_auc`` (why it is
   not used).
 - ``baseline``: ``clv`` and ``orders`` (name ``own_rate_times_horizon`` + same keys),
-  ``next_order`` (name ``own_gap_half_either_way`` + same keys), ``churn`` (name ``recency_rule`` +
-  same keys; no figures when the history holds no window to train it on).
+  ``next_order`` (name ``own_gap_half_either_way``, share_inside, mean_width_days, n, by_origin),
+  ``churn`` (name ``recency_rule`` + same keys; no figures when the history holds no window to train
+  it on).
 - ``notes``: ``history_starts_at`` (day), ``seasonality_not_learned`` (have / need days),
   ``nobody_seen_leaving``, ``backtest_bias`` (have / need per cent),
   ``clv_not_better_than_own_rate`` (mean absolute errors),

@@ -173,10 +173,11 @@ def test_a_day_lies_inside_from_the_first_to_the_last():
     inside = window.holds(np.array([2.0, 3.0, 5.0, 6.0, np.nan, 4.0]))
 
     assert inside.tolist() == [False, True, True, False, False, False]
+    assert window.until(4.0).holds(np.full(6, 5.0)).tolist() == [False] * 6
 
 
 def test_judged_is_who_was_given_a_window_that_ends_within_the_horizon():
-    """The four: inside, never came, ends too late, and no window. The naive rule is late once."""
+    """Days 10 to 70; of the third 11 to 77, which the horizon cuts; of the fourth none."""
     model = model_of(NBD, r=1.0, alpha=4.0)
     summary = histories((1, 30, 42), (1, 30, 42), (1, 30, 49), (1, 30, 42), (1, 42, 42))
     lapse = np.array([0.2, 0.2, 0.2, 0.9, 0.2])
@@ -184,27 +185,37 @@ def test_judged_is_who_was_given_a_window_that_ends_within_the_horizon():
 
     metrics, baseline = backtest_windows([model], [summary], [lapse], [came], horizon_days=71)
 
-    said = chance_inside(model, summary, expect_window(model, summary, lapse))
-    # A gap of 42 days: naive from day 20 to day 62. Gaps of 30: from 2 to 32.
-    assert metrics == {
+    window = expect_window(model, summary, lapse)
+    said = chance_inside(model, summary, window)
+    cut = chance_inside(model, summary, window.until(70.0))
+    assert cut[2] < said[2]
+    figures = {
         "share_inside": pytest.approx(2 / 3),
         "mean_width_days": 61.0,
         "n": 3,
-        "expected_share": pytest.approx(float(said[0])),
-        "given_share": 0.8,
-        "by_origin": [
-            {
-                "share_inside": pytest.approx(2 / 3),
-                "mean_width_days": 61.0,
-                "n": 3,
-                "expected_share": pytest.approx(float(said[0])),
-                "given_share": 0.8,
-            }
-        ],
+        "expected_share": pytest.approx(said[0]),
+        "given_share": pytest.approx(4 / 5),
+        "cut_share_inside": pytest.approx(3 / 4),
+        "cut_expected_share": pytest.approx((3 * said[0] + cut[2]) / 4),
     }
-    assert baseline["name"] == "own_gap_half_either_way"
-    assert (baseline["share_inside"], baseline["n"]) == (0.0, 3)
-    assert baseline["mean_width_days"] == pytest.approx((31 + 31 + 43) / 3)
+    assert metrics == {**figures, "by_origin": [figures]}
+    # Gaps of 30 days after an order 13 days before: from 2 to 32. Of 42 after the day before: 20
+    # to 62.
+    naive = {"share_inside": 0.0, "mean_width_days": pytest.approx((31 + 31 + 43) / 3), "n": 3}
+    assert baseline == {"name": "own_gap_half_either_way", **naive, "by_origin": [naive]}
+
+
+def test_who_would_be_late_by_the_naive_rule_is_judged_by_neither():
+    """One order a year ago in two: the usual gap of 360 days ends beyond the horizon."""
+    model = model_of(NBD, r=1.0, alpha=4.0)
+    summary = histories((30, 360, 360), (1, 360, 360))
+    lapse, came = np.array([0.1, 0.1]), np.array([3.0, 3.0])
+
+    metrics, _ = backtest_windows([model], [summary], [lapse], [came], horizon_days=500)
+
+    assert expect_window(model, summary, lapse).last[1] < 500
+    assert naive_window(summary).last[1] > 500
+    assert metrics["n"] == 1
 
 
 def test_where_nobody_is_judged_there_are_no_figures():
@@ -215,6 +226,7 @@ def test_where_nobody_is_judged_there_are_no_figures():
     )
 
     assert (metrics["n"], metrics["share_inside"], metrics["given_share"]) == (0, None, 0.0)
+    assert (metrics["cut_share_inside"], metrics["cut_expected_share"]) == (None, None)
     assert (baseline["n"], baseline["mean_width_days"]) == (0, None)
 
 
@@ -233,6 +245,7 @@ def test_as_many_next_orders_come_inside_as_the_true_model_says():
     metrics, baseline = backtest_windows([model], [summary], [lapse], [came], horizon_days=horizon)
 
     assert metrics["n"] > 1500
+    assert metrics["cut_share_inside"] == pytest.approx(metrics["cut_expected_share"], abs=0.03)
     # Days swallow second orders of one day, which the true rates count: hence a little fewer.
     assert metrics["share_inside"] == pytest.approx(metrics["expected_share"], abs=0.03)
     assert metrics["share_inside"] > baseline["share_inside"] + 0.1
