@@ -16,6 +16,8 @@ API_FILTERS = (
     "predicted_clv",
     "clv_12m",
     "expected_orders",
+    "next_order_from",
+    "next_order_until",
     "satisfaction",
     "rfm_group",
 )

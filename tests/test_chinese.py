@@ -1,7 +1,7 @@
 """A reader of Chinese meets no English outside the data, on any page of the web admin."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
 from types import SimpleNamespace
@@ -142,12 +142,20 @@ def shop(staff):
         customer_count=1,
         metrics={
             "churn": {"auc": 0.8, "brier": 0.1, "ece": 0.02, "base_rate": 0.4, "n": 900},
+            "orders": {
+                "mae": 0.4, "rmse": 0.7, "bias_percent": 2.0, "n": 900, "coverage_80": 0.9,
+            },
+            "next_order": {
+                "share_inside": 0.45, "expected_share": 0.46, "mean_width_days": 30.0, "n": 90,
+            },
             "clv": {
                 "mae": 10.0, "rmse": 20.0, "bias_percent": 2.0, "gini": 0.6, "coverage_80": 0.8,
             },
         },
         baseline={
             "churn": {"auc": 0.9, "brier": 0.2},
+            "orders": {"mae": 0.5, "rmse": 0.9, "bias_percent": 9.0, "n": 900},
+            "next_order": {"share_inside": 0.3, "mean_width_days": 25.0, "n": 90},
             "clv": {"mae": 12.0, "rmse": 25.0, "bias_percent": 3.0, "gini": 0.5},
         },
         abstentions=[{"score": "clv", "code": "too_few_repeaters", "have": 3, "need": 100}],
@@ -164,6 +172,10 @@ def shop(staff):
                 "churn_probability": 0.75,
                 "churn_low": 0.7,
                 "churn_high": 0.8,
+                "expected_orders": 0.4,
+                "orders_low": 0.0,
+                "orders_high": 2.0,
+                "next_order_abstained": "order_unlikely",
                 "predicted_clv": Decimal("120.50"),
                 "clv_low": Decimal(40),
                 "clv_high": Decimal(300),
@@ -304,10 +316,30 @@ def test_the_customers_page_speaks_in_whole_sentences(client, staff, shop):
 
     assert "上次下单在 12 天前，通常 30 天后会再次下单：风险升高。" in texts
     assert "70% – 80% · 90 天内" in texts
+    assert "没有日期：90 天内下单的概率低于一半。" in texts
+    assert "0 – 2 · 90 天内" in texts
     assert "营销授权（电子邮件）：已授权 – 结账时勾选" in texts
     assert "电子邮件：已授权" in texts
     assert "杭州，中国" in texts
     assert "2026年3月2日 18:05" in texts
+
+
+def test_the_next_order_is_dated_in_chinese(client, staff, shop):
+    client.cookies["django_language"] = "zh-hans"
+    client.force_login(staff)
+    run = ScoringRunFactory(
+        state="published", published_at=timezone.now(), as_of_day=date(2026, 12, 1),
+        horizon_days=90,
+    )  # fmt: skip
+    days = {"next_order_from": date(2026, 12, 3), "next_order_until": date(2026, 12, 21)}
+    publish_scores(run, [{"customer": shop.customer, **days}])
+
+    customer = reverse("admin:customers_customer_change", args=[shop.customer.pk])
+    texts = visible(client.get(customer))
+
+    assert "下一单" in texts
+    assert "12月3日–21日" in texts
+    assert "如果会再次下单，概率为一半" in texts
 
 
 def test_a_list_is_headed_by_what_it_lists(client, staff, shop):

@@ -30,6 +30,8 @@ class ScoreFilters(ResourceFilters):
         "predicted_clv": ("predicted_clv", DecimalFilter),
         "clv_12m": ("clv_12m", DecimalFilter),
         "expected_orders": ("expected_orders", FloatFilter),
+        "next_order_from": ("next_order_from", DateFilter),
+        "next_order_until": ("next_order_until", DateFilter),
         "satisfaction": ("satisfaction", FloatFilter),
     }
 

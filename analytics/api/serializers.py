@@ -43,6 +43,31 @@ class ChurnSerializer(ReadPart):
         return _("Probability of no order in the %(days)s days from %(day)s on.") % _span(score)
 
 
+class NextOrderSerializer(ReadPart):
+    """The days on which the next order is expected; both are null where there is no date."""
+
+    from_day = serializers.DateField(
+        source="next_order_from", allow_null=True, help_text="The first of the days."
+    )
+    until_day = serializers.DateField(
+        source="next_order_until", allow_null=True, help_text="The last of the days."
+    )
+    abstained = serializers.SerializerMethodField(
+        help_text="Why there is no date, such as order_unlikely; null where there is one."
+    )
+    horizon_days = serializers.IntegerField(source="run.horizon_days", allow_null=True)
+    definition = serializers.SerializerMethodField()
+
+    def get_abstained(self, score: CurrentScore) -> str | None:
+        return score.next_order_abstained or None
+
+    def get_definition(self, score: CurrentScore) -> str:
+        return _(
+            "Half of the next orders come within these days, if they come; no date where the "
+            "chance of an order in the %(days)s days from %(day)s on is below one half."
+        ) % _span(score)
+
+
 class ClvSerializer(ReadPart):
     value = MoneyField(source="predicted_clv", allow_null=True)
     low = MoneyField(source="clv_low", allow_null=True)
@@ -107,9 +132,14 @@ class ScoreSerializer(serializers.Serializer[Any]):
     churn_probability = ChurnSerializer()
     predicted_clv = ClvSerializer()
     clv_12m = ClvYearSerializer()
+    next_order = NextOrderSerializer()
     expected_orders = serializers.FloatField(
         allow_null=True, help_text="Days with an order expected within the horizon."
     )
+    orders_low = serializers.FloatField(
+        allow_null=True, help_text="Their fewest: 8 of 10 customers end between low and high."
+    )
+    orders_high = serializers.FloatField(allow_null=True, help_text="Their most; a whole number.")
     p_alive = serializers.FloatField(
         allow_null=True,
         help_text="The model's probability of being a customer still; not one minus churn.",

@@ -16,11 +16,16 @@ from analytics.ml.explain_blend import BlendedScores
 from analytics.ml.features import blocks, recent_activity
 from analytics.ml.ladder import Abstention, Note
 from analytics.ml.ledger import PurchaseLedger
+from analytics.ml.next_order import expect_window
 from analytics.ml.reasons import ReasonColumns, join
 from analytics.ml.summary import Summary, occasion_gaps
 
 FORECASTS = (
     "expected_orders",
+    "orders_low",
+    "orders_high",
+    "next_order_from",
+    "next_order_until",
     "predicted_clv",
     "clv_low",
     "clv_high",
@@ -80,7 +85,9 @@ def forecast(
             )
         gaps = occasion_gaps(ledger.occasions(known_before=as_of_day))
         yardsticks = Yardsticks(summary, shop_gap=float(np.median(gaps)))
-        outlook = _predict(learned, summary, yardsticks, horizon_days, discount_rate)
+        outlook = _predict(
+            learned, summary, yardsticks, horizon_days, discount_rate, as_of_day=as_of_day
+        )
         if learned.learned is None or not learned.learned.speaks:
             return outlook
         occasions = ledger.occasions(known_before=as_of_day)
@@ -106,6 +113,8 @@ def _predict(
     yardsticks: Yardsticks,
     horizon_days: int,
     discount_rate: float,
+    *,
+    as_of_day: int,
 ) -> Outlook:
     """Return the predictions with their bands and reasons."""
     buying = learned.buying
@@ -120,6 +129,11 @@ def _predict(
         "churn_low": low,
         "churn_high": high,
     }
+    fewest, most = learned.order_intervals.predict(values["expected_orders"])
+    values["orders_low"], values["orders_high"] = fewest, most
+    window = expect_window(buying, summary, churn)
+    values["next_order_from"] = as_of_day + window.first
+    values["next_order_until"] = as_of_day + window.last
     if buying.model != NBD:  # where nobody is seen leaving, "alive" says nothing
         values["p_alive"] = finite(buying.p_alive(*history))
     churn_reasons = explain_churn(buying, summary, yardsticks, horizon_days=horizon_days)

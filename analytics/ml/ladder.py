@@ -22,6 +22,8 @@ NULL_REASONS: tuple[str, ...] = (
     "no_orders_no_signals",
     "too_few_early_buyers",
     "source_without_keys",
+    "order_unlikely",
+    "order_too_far",
 )
 
 RFM = "rfm"

@@ -29,17 +29,22 @@ def expected_calibration_error(outcome: BoolArray, probability: FloatArray) -> f
     return float(np.abs(predicted - observed).sum() / outcome.size)
 
 
-def spend_metrics(actual: FloatArray, predicted: FloatArray) -> JsonDict:
-    """Return MAE, RMSE, bias in per cent of the actual total, and normalised Gini."""
+def error_metrics(actual: FloatArray, predicted: FloatArray) -> JsonDict:
+    """Return MAE, RMSE, and bias in per cent of the actual total."""
     error = predicted - actual
     total = float(actual.sum())
     return {
         "mae": float(np.abs(error).mean()),
         "rmse": float(np.sqrt((error**2).mean())),
         "bias_percent": 100.0 * float(error.sum()) / total if total > 0 else None,
-        "gini": finite_or_none(normalised_gini(actual, predicted)),
         "n": int(actual.size),
     }
+
+
+def spend_metrics(actual: FloatArray, predicted: FloatArray) -> JsonDict:
+    """Return the errors of a forecast of spend, and its normalised Gini."""
+    gini = finite_or_none(normalised_gini(actual, predicted))
+    return {**error_metrics(actual, predicted), "gini": gini}
 
 
 def churn_metrics(lapsed: BoolArray, probability: FloatArray) -> JsonDict:

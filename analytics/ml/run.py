@@ -20,15 +20,20 @@ the whole run. ``parameters``, ``metrics`` and ``baseline`` are JSON-able dictio
 Which keys:
 
 - ``parameters``: ``horizon_days``, ``discount_rate``, ``rfm`` (cut-offs or null),
-  ``satisfaction``, ``clv`` {buying, spend, intervals, churn_calibration, churn_band} or null.
+  ``satisfaction``, ``clv`` {buying, spend, intervals, churn_calibration, churn_band,
+  order_intervals, blend} or null.
 - ``metrics`` (satisfaction alone when the run abstains): ``origins`` (days), ``clv`` {mae, rmse,
   bias_percent, gini, n, coverage_80, coverage_by, by_origin, deciles, gamma_gamma_refused} (absent
-  when CLV alone abstains), ``clv_12m`` (the year that is over, where there was one), ``churn``
-  {auc, brier, ece, base_rate, n, calibrated, by_origin, reliability}, ``candidates`` (one entry per
-  model of repeat buying that competed, or why it was refused), ``rungs`` (every candidate of the
-  blends, and which are published), ``p_alive_as_churn_auc`` (why it is not used),
+  when CLV alone abstains), ``clv_12m`` (the year that is over, where there was one), ``orders``
+  {mae, rmse, bias_percent, n, coverage_80, coverage_by, by_origin}, ``next_order`` {share_inside,
+  expected_share, mean_width_days, given_share, cut_share_inside, cut_expected_share, n, by_origin},
+  ``churn`` {auc, brier, ece, base_rate, n, calibrated, by_origin, reliability}, ``candidates`` (one
+  entry per model of repeat buying that competed, or why it was refused), ``rungs`` (every candidate
+  of the blends, and which are published), ``p_alive_as_churn_auc`` (why it is not used),
   ``satisfaction`` (see ``satisfaction.Proof``; absent below 50 hidden answers).
-- ``baseline``: ``clv`` (name ``own_rate_times_horizon`` + same keys), ``churn`` (name
+- ``baseline``: ``clv`` and ``orders`` (name ``own_rate_times_horizon`` + same keys),
+  ``next_order`` (name ``own_gap_half_either_way``, share_inside, mean_width_days, n, by_origin),
+  ``churn`` (name
   ``recency_rule`` + same keys; no figures when the history holds no window to train it on),
   ``satisfaction`` (name ``shop_mean_so_far`` + same keys, and ``own_mean``).
 - ``notes``: ``history_starts_at`` (day), ``seasonality_not_learned`` (have / need days),
@@ -56,6 +61,7 @@ from analytics.ml.explain import KEEP
 from analytics.ml.forecast import FORECASTS, Outlook, forecast
 from analytics.ml.ladder import NULL_REASONS, Abstention, Note
 from analytics.ml.ledger import PurchaseLedger, Refunds
+from analytics.ml.next_order import null_codes
 from analytics.ml.reasons import REASON_CODES, ReasonColumns
 from analytics.ml.rfm import RFM_GROUPS
 from analytics.ml.satisfaction import Deliveries, Habits, Operations, Proof, Ratings, Signals
@@ -135,6 +141,9 @@ class ScoringResult:
     r_score, f_score, m_score : 1–5, 0 for null
     rfm_group : index into ``RFM_GROUPS``, −1 for null
     expected_orders : expected purchase days in the next ``horizon_days``
+    orders_low, orders_high : its 80 % interval, whole numbers
+    next_order_from, next_order_until : first and last day of the window in which half of the next
+        orders are expected that come at all, in days since 1970-01-01
     predicted_clv, clv_low, clv_high : spend in the next ``horizon_days`` and its 80 % interval
     clv_12m : spend in the next 365 days, discounted at ``discount_rate`` a year
     p_alive : latent probability of the model, never a churn score; NaN for all under ``"nbd"``
@@ -157,6 +166,11 @@ class ScoringResult:
     rfm_group: CodeArray
     rfm_null: CodeArray
     expected_orders: FloatArray
+    orders_low: FloatArray
+    orders_high: FloatArray
+    next_order_from: FloatArray
+    next_order_until: FloatArray
+    next_order_null: CodeArray
     predicted_clv: FloatArray
     clv_low: FloatArray
     clv_high: FloatArray
@@ -237,6 +251,7 @@ def _assemble(
     predicted: dict[str, Any] = {
         name: spread.floats(outlook.values.get(name)) for name in FORECASTS
     }
+    unscored = spread.nulls(ladder.CHURN, abstentions)
     return ScoringResult(
         as_of_day=given.as_of_day,
         horizon_days=horizon,
@@ -252,7 +267,10 @@ def _assemble(
         clv_reasons=spread.reasons(outlook.clv_reasons, KEEP),
         churn_reasons=spread.reasons(outlook.churn_reasons, KEEP),
         clv_null=spread.nulls(ladder.CLV, abstentions),
-        churn_null=spread.nulls(ladder.CHURN, abstentions),
+        churn_null=unscored,
+        next_order_null=null_codes(
+            predicted["churn_probability"], predicted["next_order_from"], unscored
+        ),
         **satisfied,
         parameters={
             "horizon_days": horizon,

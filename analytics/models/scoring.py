@@ -95,6 +95,17 @@ class ScoreValues(models.Model):
     churn_low = models.FloatField(null=True)
     churn_high = models.FloatField(null=True)
     expected_orders = models.FloatField(_("expected orders"), null=True)
+    orders_low = models.FloatField(null=True)
+    orders_high = models.FloatField(null=True)
+    next_order_from = models.DateField(_("next order from"), null=True)
+    next_order_until = models.DateField(_("next order until"), null=True)
+    next_order_abstained = models.CharField(
+        _("no date of the next order because"),
+        max_length=48,
+        blank=True,
+        default="",
+        help_text=_("A code such as order_unlikely; empty where there is a date."),
+    )
     predicted_clv = models.DecimalField(
         _("predicted spend"), max_digits=16, decimal_places=2, null=True
     )

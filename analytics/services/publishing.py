@@ -3,13 +3,16 @@
 import json
 import math
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
+import numpy as np
 import structlog
 from django.db import OperationalError, connection, transaction
 from psycopg import errors, sql
 
 from analytics.enums import RunState
+from analytics.ml.arrays import FloatArray
 from analytics.ml.run import NULL_REASONS, RFM_GROUPS, ScoringResult
 from analytics.models import ScorePointer, ScoreSnapshot, ScoringRun
 from customers.enums import Lifecycle
@@ -26,15 +29,17 @@ _DROP_INACTIVE = (
 )
 COLUMNS = (
     "run_id", "customer_id", "r_score", "f_score", "m_score", "rfm_group", "p_alive",
-    "churn_probability", "churn_low", "churn_high", "expected_orders", "predicted_clv",
-    "clv_low", "clv_high", "clv_12m", "satisfaction", "satisfaction_low", "satisfaction_high",
-    "satisfaction_n_eff", "satisfaction_inferred", "reasons", "abstained",
+    "churn_probability", "churn_low", "churn_high", "expected_orders", "orders_low",
+    "orders_high", "predicted_clv", "clv_low", "clv_high", "clv_12m", "satisfaction",
+    "satisfaction_low", "satisfaction_high", "satisfaction_n_eff", "satisfaction_inferred",
+    "next_order_from", "next_order_until", "next_order_abstained", "reasons", "abstained",
 )  # fmt: skip
 FLOATS = (
-    "p_alive", "churn_probability", "churn_low", "churn_high", "expected_orders",
-    "predicted_clv", "clv_low", "clv_high", "clv_12m", "satisfaction", "satisfaction_low",
-    "satisfaction_high", "satisfaction_n_eff", "satisfaction_inferred_share",
+    "p_alive", "churn_probability", "churn_low", "churn_high", "expected_orders", "orders_low",
+    "orders_high", "predicted_clv", "clv_low", "clv_high", "clv_12m", "satisfaction",
+    "satisfaction_low", "satisfaction_high", "satisfaction_n_eff", "satisfaction_inferred_share",
 )  # fmt: skip
+DATES = ("next_order_from", "next_order_until")
 
 
 def publish(*, run: ScoringRun, result: ScoringResult) -> int:
@@ -84,9 +89,10 @@ def publish(*, run: ScoringRun, result: ScoringResult) -> int:
 def rows(run_id: int, result: ScoringResult) -> Iterator[tuple[Any, ...]]:
     """Yield the score rows in the order of ``COLUMNS``; what is unknown is null, never zero."""
     floats = [getattr(result, name).tolist() for name in FLOATS]
+    dates = [_dates(getattr(result, name)) for name in DATES]
     scores = [getattr(result, name).tolist() for name in ("r_score", "f_score", "m_score")]
     groups = result.rfm_group.tolist()
-    unknown = result.churn_null.tolist()
+    unknown, dateless = result.churn_null.tolist(), result.next_order_null.tolist()
     reasons = zip(
         result.churn_reasons.rows(),
         result.clv_reasons.rows(),
@@ -101,9 +107,19 @@ def rows(run_id: int, result: ScoringResult) -> Iterator[tuple[Any, ...]]:
             *(column[place] or None for column in scores),
             RFM_GROUPS[groups[place]] if groups[place] >= 0 else None,
             *(None if math.isnan(column[place]) else column[place] for column in floats),
+            *(column[place] for column in dates),
+            NULL_REASONS[dateless[place]],
             json.dumps({"churn": churn, "clv": clv, "satisfaction": satisfaction}),
             NULL_REASONS[unknown[place]],
         )
+
+
+def _dates(days: FloatArray) -> list[date | None]:
+    """Return days since 1970-01-01 as dates; what is unknown is null."""
+    known = np.isfinite(days)
+    found = np.full(days.size, np.datetime64("NaT", "D"))
+    found[known] = days[known].astype(np.int64).astype("datetime64[D]")
+    return list(found.astype(object))
 
 
 def tidy(*, run_id: int) -> None:

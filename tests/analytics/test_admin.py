@@ -112,3 +112,45 @@ def test_a_run_without_forecasts_leads_to_what_is_missing(staff_client):
     words = staff_client.get("/admin/").content.decode()
     assert "There is not enough data for this forecast yet." in words
     assert f'<a href="/admin/analytics/scoringrun/{run.pk}/change/">What is missing</a>' in words
+
+
+def test_the_customers_page_dates_the_next_order_and_counts_the_orders_expected(staff_client):
+    ShopSettingsFactory()
+    customer = CustomerFactory()
+    run = ScoringRunFactory(
+        state="published", published_at=NOON, as_of_day=date(2026, 12, 1), horizon_days=60
+    )
+    row = {
+        "customer": customer,
+        "expected_orders": 1.26,
+        "orders_low": 0.0,
+        "orders_high": 3.0,
+        "next_order_from": date(2026, 12, 3),
+        "next_order_until": date(2026, 12, 21),
+    }
+    publish_scores(run, [row])
+
+    page = staff_client.get(f"{CUSTOMERS}{customer.pk}/change/").content.decode()
+
+    dated = page.partition('id="score-next_order"')[2].partition("</details>")[0]
+    assert "Next order" in dated
+    assert "3–21 December" in dated
+    assert "is below one half." in dated
+    counted = page.partition('id="score-expected_orders"')[2].partition("</details>")[0]
+    assert "1.3" in counted
+    assert "0 – 3 · in 60 days" in counted
+
+
+def test_a_customer_without_a_date_is_told_why(staff_client):
+    ShopSettingsFactory()
+    customer = CustomerFactory()
+    run = ScoringRunFactory(
+        state="published", published_at=NOON, as_of_day=date(2026, 12, 1), horizon_days=60
+    )
+    row = {"customer": customer, "churn_probability": 0.8, "next_order_abstained": "order_unlikely"}
+    publish_scores(run, [row])
+
+    page = staff_client.get(f"{CUSTOMERS}{customer.pk}/change/").content.decode()
+
+    said = page.partition('id="score-next_order"')[2].partition("</details>")[0]
+    assert "No date: the chance of an order within 60 days is below one half." in said

@@ -85,7 +85,14 @@ def test_scores_open_to_their_reasons(open_page, size):
     page = open_page(size=size)
     page.goto(f"{LISTS['customers']}{telling_customer()}/change/")
 
-    for key in ("churn_probability", "predicted_clv", "satisfaction", "rfm_group"):
+    for key in (
+        "churn_probability",
+        "next_order",
+        "expected_orders",
+        "predicted_clv",
+        "satisfaction",
+        "rfm_group",
+    ):
         card = page.locator(f"#score-{key}")
         expect(card.locator(".value")).not_to_be_empty()
         expect(card.locator("details p")).to_be_hidden()

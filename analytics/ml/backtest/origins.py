@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analytics.ml import next_order
 from analytics.ml.arrays import BoolArray, FloatArray
 from analytics.ml.ladder import BACKTEST_SLACK_DAYS, MIN_BUYERS, MIN_REPEATERS
 from analytics.ml.ledger import PurchaseLedger
@@ -29,6 +30,8 @@ class Origin:
     histogram: Histogram
     spend: FloatArray
     lapsed: BoolArray
+    orders: FloatArray
+    first_order: FloatArray
 
 
 def make_origin(
@@ -41,11 +44,11 @@ def make_origin(
     summary = summarise(ledger.occasions(known_before=day), as_of_day=day)
     if summary.T.size < MIN_BUYERS or int((summary.frequency > 0).sum()) < MIN_REPEATERS:
         return None
-    spend, orders = window_outcome(
-        outcome, summary.customer_id, start_day=day, end_day=day + horizon_days
-    )
+    buyers, end = summary.customer_id, day + horizon_days
+    spend, orders = window_outcome(outcome, buyers, start_day=day, end_day=end)
+    first = next_order.first_orders(outcome, buyers, start_day=day, end_day=end)
     histogram = compress(summary.frequency, summary.recency, summary.T)
-    return Origin(day, summary, histogram, spend, orders == 0)
+    return Origin(day, summary, histogram, spend, orders == 0, orders.astype(np.float64), first)
 
 
 def make_origins(ledger: PurchaseLedger, *, as_of_day: int, horizon_days: int) -> list[Origin]:

@@ -7,6 +7,7 @@ from analytics.ml.blend import Learned
 from analytics.ml.churn import ChurnCalibration
 from analytics.ml.clv import RepeatBuyingModel, SpendModel
 from analytics.ml.intervals import ProbabilityBand, SpendIntervals
+from analytics.ml.order_counts import OrderIntervals
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Backtest:
     churn_band: ProbabilityBand
     metrics: JsonDict
     baseline: JsonDict
+    order_intervals: OrderIntervals
     learned: Learned | None = None
 
     def to_dict(self) -> JsonDict:
@@ -35,5 +37,6 @@ class Backtest:
             "intervals": self.intervals.to_dict() if self.intervals else None,
             "churn_calibration": self.calibration.to_dict() if self.calibration else None,
             "churn_band": self.churn_band.to_dict(),
+            "order_intervals": self.order_intervals.to_dict(),
             "blend": self.learned.to_dict() if self.learned else None,
         }

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from analytics.ml import next_order, order_counts
 from analytics.ml.arrays import FloatArray, JsonDict
 from analytics.ml.backtest.climbing import climb
 from analytics.ml.backtest.origins import Origin, make_origin, make_origins, naive_spend
@@ -20,9 +21,10 @@ from analytics.ml.clv import (
 )
 from analytics.ml.customer_value import CustomerValueModel, finite
 from analytics.ml.errors import DegenerateFitError
-from analytics.ml.intervals import ProbabilityBand, SpendIntervals, coverage_elsewhere
+from analytics.ml.intervals import ProbabilityBand, SpendIntervals, left_out_coverage
 from analytics.ml.ledger import PurchaseLedger
 from analytics.ml.metrics import average, churn_metrics, deciles, reliability, spend_metrics
+from analytics.ml.order_counts import OrderIntervals
 from analytics.ml.summary import Histogram, Summary, compress, summarise
 from analytics.ml.year import backtest_year
 
@@ -53,6 +55,14 @@ def run_backtest(
         "p_alive_as_churn_auc": _churn_figures(origins, _left(past, origins))["auc"],
     }
     baseline: JsonDict = {"churn": _recency_baseline(origins, before)}
+    metrics["next_order"], baseline["next_order"] = next_order.backtest_windows(
+        past,
+        [origin.summary for origin in origins],
+        probability,
+        [origin.first_order for origin in origins],
+        horizon_days=horizon_days,
+    )
+    counts, metrics["orders"], baseline["orders"] = _backtest_orders(origins, past, horizon_days)
     spends, refusal = _fit_spend([summary, *(origin.summary for origin in origins)], engine)
     intervals = None
     if spends:
@@ -65,7 +75,9 @@ def run_backtest(
     lapsed = np.concatenate([origin.lapsed for origin in origins])
     band = ProbabilityBand().fit(np.concatenate(probability), lapsed)
     metrics["churn"]["reliability"] = reliability(lapsed, np.concatenate(probability))
-    alone = Backtest(buying, spend, refusal, intervals, calibration, band, metrics, baseline)
+    alone = Backtest(
+        buying, spend, refusal, intervals, calibration, band, metrics, baseline, counts
+    )
     learned = learn(
         ledger,
         as_of_day=as_of_day,
@@ -220,6 +232,19 @@ def _fit_spend(summaries: list[Summary], engine: str) -> tuple[list[SpendModel],
     return [], refusal
 
 
+def _backtest_orders(
+    origins: list[Origin], past: list[RepeatBuyingModel], horizon_days: int
+) -> tuple[OrderIntervals, JsonDict, JsonDict]:
+    """Return intervals of the order count, the model's figures and the naive forecast's."""
+    summaries = [origin.summary for origin in origins]
+    predicted = [
+        finite(model.expected_orders(s.frequency, s.recency, s.T, horizon_days=horizon_days))
+        for model, s in zip(past, summaries, strict=True)
+    ]
+    came = [origin.orders for origin in origins]
+    return order_counts.backtest_orders(predicted, came, summaries, horizon_days=horizon_days)
+
+
 def _backtest_spend(
     origins: list[Origin],
     past: list[RepeatBuyingModel],
@@ -237,7 +262,7 @@ def _backtest_spend(
     naive = [
         spend_metrics(o.spend, naive_spend(o.summary, horizon_days=horizon_days)) for o in origins
     ]
-    covered, how = coverage_elsewhere([origin.spend for origin in origins], predicted)
+    covered, how = left_out_coverage(SpendIntervals, predicted, [o.spend for o in origins])
     intervals = SpendIntervals().fit(
         np.concatenate(predicted), np.concatenate([origin.spend for origin in origins])
     )

@@ -136,7 +136,12 @@ class RepeatBuyingModel:
         return np.asarray(np.where(x > 0, alive, 1.0) if self.model == BG_NBD else alive)
 
     def p_buy(
-        self, frequency: IntArray, recency: IntArray, age_days: IntArray, *, horizon_days: float
+        self,
+        frequency: IntArray,
+        recency: IntArray,
+        age_days: IntArray,
+        *,
+        horizon_days: float | FloatArray,
     ) -> FloatArray:
         """Return P(at least one purchase in the next ``horizon_days`` | history).
 
@@ -149,6 +154,20 @@ class RepeatBuyingModel:
         age, t = self.alpha_ + age_days / TIME_UNIT_DAYS, horizon_days / TIME_UNIT_DAYS
         log_silent = -(self.r_ + frequency) * np.log1p(t / age)
         return np.asarray(self.p_alive(frequency, recency, age_days) * -np.expm1(log_silent))
+
+    def days_to_next_order(
+        self, frequency: IntArray, age_days: IntArray, *, share: float
+    ) -> FloatArray:
+        """Return the days within which a ``share`` of the next orders come that come at all.
+
+        The inverse of ``p_buy`` for the living, who all buy again some day: the next order comes
+        within t with probability ``1 − ((α + T) / (α + T + t))^(r + x)``, so its quantile is
+        ``t = (α + T) · ((1 − share)^(−1 / (r + x)) − 1)``: infinite where it is beyond any number.
+        """
+        age = self.alpha_ + age_days / TIME_UNIT_DAYS
+        with np.errstate(over="ignore"):
+            weeks = age * np.expm1(-np.log1p(-share) / (self.r_ + frequency))
+        return np.asarray(weeks * TIME_UNIT_DAYS)
 
     def expected_orders(
         self, frequency: IntArray, recency: IntArray, age_days: IntArray, *, horizon_days: float

@@ -37,6 +37,10 @@ ABSTENTIONS = {
         "The models do not describe how this shop's customers buy, so there is no forecast "
         "(%(detail)s)."
     ),
+    "order_unlikely": gettext_lazy(
+        "No date: the chance of an order within %(need)s days is below one half."
+    ),
+    "order_too_far": gettext_lazy("No date: it would lie more than two years away."),
 }
 NOTES = {
     "history_starts_at": gettext_lazy(

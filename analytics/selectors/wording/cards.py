@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from analytics.models import CurrentScore, ScoringRun
 from analytics.selectors.wording.abstentions import explain_abstention, why_missing
 from analytics.selectors.wording.definitions import definition
-from analytics.selectors.wording.numbers import amount, figure, number, percent
+from analytics.selectors.wording.numbers import amount, day_range, figure, number, percent
 from analytics.selectors.wording.reasons import explain_churn, explain_clv, explain_satisfaction
 
 Card = dict[str, Any]
@@ -19,7 +19,8 @@ def score_cards(score: CurrentScore, run: ScoringRun) -> list[Card]:
 
     Numbers are texts; ``silent`` says why there is none, and is empty where there is one.
     """
-    return [_churn(score, run), _clv(score, run), _satisfaction(score, run), _rfm(score, run)]
+    boxes = (_churn, _next_order, _orders, _clv, _satisfaction, _rfm)
+    return [box(score, run) for box in boxes]
 
 
 def silent_cards(run: ScoringRun) -> list[Card]:
@@ -36,11 +37,41 @@ def backtest_rows(run: ScoringRun) -> list[dict[str, Any]]:
     churn, rule = run.metrics.get("churn") or {}, run.baseline.get("churn") or {}
     clv, naive = run.metrics.get("clv") or {}, run.baseline.get("clv") or {}
     year, own = run.metrics.get("clv_12m") or {}, run.baseline.get("clv_12m") or {}
+    orders, own_rate = run.metrics.get("orders") or {}, run.baseline.get("orders") or {}
+    window, own_gap = run.metrics.get("next_order") or {}, run.baseline.get("next_order") or {}
     shown: list[tuple[str, Callable[[float], str], dict[str, Any], dict[str, Any], str, int]] = [
         (_("Churn: AUC (1 ranks perfectly, 0.5 guesses)"), figure, churn, rule, "auc", 1),
         (_("Churn: Brier score (0 is perfect)"), figure, churn, rule, "brier", -1),
         (_("Churn: calibration error"), figure, churn, rule, "ece", -1),
         (_("Churn: share that lapsed"), figure, churn, {}, "base_rate", 0),
+        (
+            _("Next order: share within the days foretold"),
+            figure,
+            window,
+            own_gap,
+            "share_inside",
+            0,
+        ),
+        (_("Next order: share the model had said"), figure, window, {}, "expected_share", 0),
+        (
+            _("Next order: days foretold, on average"),
+            _tenths,
+            window,
+            own_gap,
+            "mean_width_days",
+            0,
+        ),
+        (_("Orders: mean error per customer"), figure, orders, own_rate, "mae", -1),
+        (_("Orders: root mean squared error"), figure, orders, own_rate, "rmse", -1),
+        (
+            _("Orders: total too high (+) or low (−), %"),
+            _bias,
+            orders,
+            own_rate,
+            "bias_percent",
+            -1,
+        ),
+        (_("Orders: share inside the 80 % band"), figure, orders, {}, "coverage_80", 0),
         (_("Spend: mean error per customer"), amount, clv, naive, "mae", -1),
         (_("Spend: root mean squared error"), amount, clv, naive, "rmse", -1),
         (_("Spend: total too high (+) or low (−), %"), _bias, clv, naive, "bias_percent", -1),
@@ -87,6 +118,37 @@ def _churn(score: CurrentScore, run: ScoringRun) -> Card:
         unit=_within(run),
         tone=_tone(score.churn_probability, bad_from=0.7, fair_from=0.4),
         reasons=explain_churn(score),
+        silent=why_missing("churn", run, score.abstained),
+    )
+
+
+def _next_order(score: CurrentScore, run: ScoringRun) -> Card:
+    first, last = score.next_order_from, score.next_order_until
+    silent = why_missing("churn", run, score.abstained)
+    if not silent:  # the customer is scored, but an order is unlikely or far away
+        reason = {"code": score.next_order_abstained, "need": run.horizon_days}
+        silent = explain_abstention(reason)
+    return _card(
+        "next_order",
+        _("Next order"),
+        run,
+        value=day_range(first, last, year=run.as_of_day.year) if first and last else "",
+        unit=_("if there is one, with a chance of one half"),
+        reasons=[],
+        silent=silent,
+    )
+
+
+def _orders(score: CurrentScore, run: ScoringRun) -> Card:
+    return _card(
+        "expected_orders",
+        _("Expected orders"),
+        run,
+        value="" if score.expected_orders is None else number(score.expected_orders, 1),
+        low=_whole(score.orders_low),
+        high=_whole(score.orders_high),
+        unit=_within(run),
+        reasons=[],
         silent=why_missing("churn", run, score.abstained),
     )
 
@@ -172,6 +234,10 @@ def _tone(value: float | None, *, bad_from: float, fair_from: float) -> str:
 
 def _whole(value: float | None) -> str:
     return "" if value is None else number(value)
+
+
+def _tenths(value: float) -> str:
+    return number(value, 1)
 
 
 def _bias(value: float) -> str:

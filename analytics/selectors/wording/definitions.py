@@ -13,11 +13,13 @@ from analytics.selectors.wording.validation import band_words
 def definition(score_name: str, run: ScoringRun) -> str:
     """Return what a score means, for which period, what its interval holds, and how good it is.
 
-    ``score_name`` is a field of the score row: churn_probability, predicted_clv, clv_12m,
-    satisfaction, rfm_group or p_alive.
+    ``score_name`` is a field of the score row: churn_probability, expected_orders, predicted_clv,
+    clv_12m, satisfaction, rfm_group or p_alive; or next_order.
     """
     texts: dict[str, Callable[[ScoringRun], list[str]]] = {
         "churn_probability": _define_churn,
+        "next_order": _define_next_order,
+        "expected_orders": _define_orders,
         "predicted_clv": _define_clv,
         "clv_12m": _define_year,
         "satisfaction": _define_satisfaction,
@@ -56,6 +58,64 @@ def _define_churn(run: ScoringRun) -> list[str]:
                 "rule": figure(rule["auc"]),
                 "brier": figure(model["brier"]),
                 "rule_brier": figure(rule["brier"]),
+            }
+        )
+    return text
+
+
+def _define_next_order(run: ScoringRun) -> list[str]:
+    text = [
+        _(
+            "If this customer orders again, the next order comes before these days with a chance "
+            "of one quarter, and after them with a chance of one quarter."
+        ),
+        _(
+            "There is no date where the chance of an order in the %(days)s days from %(day)s on is "
+            "below one half."
+        )
+        % _span(run),
+    ]
+    model, naive = run.metrics.get("next_order"), run.baseline.get("next_order")
+    if model and naive and model.get("n"):
+        text.append(
+            _(
+                "In the last backtest %(share)s %% of %(n)s customers ordered next within such "
+                "days, %(width)s on average, where the model had said %(expected)s %%; one usual "
+                "gap after the last order, half a gap either way, held %(naive)s %% within "
+                "%(naive_width)s days."
+            )
+            % {
+                "share": number(100 * model["share_inside"]),
+                "n": number(model["n"]),
+                "width": number(model["mean_width_days"]),
+                "expected": number(100 * model["expected_share"]),
+                "naive": number(100 * naive["share_inside"]),
+                "naive_width": number(naive["mean_width_days"]),
+            }
+        )
+    return text
+
+
+def _define_orders(run: ScoringRun) -> list[str]:
+    text = [
+        _("Expected number of days with an order in the %(days)s days from %(day)s on.")
+        % _span(run),
+        _(
+            "8 of 10 customers with such a prediction ordered on a number of days within the band; "
+            "as counts are whole, it may be more."
+        ),
+    ]
+    model, naive = run.metrics.get("orders"), run.baseline.get("orders")
+    if model and naive:
+        text.append(
+            _(
+                "In the last backtest it missed by %(model)s on average, each customer's own past "
+                "rate by %(naive)s; the bands held %(coverage)s %%."
+            )
+            % {
+                "model": figure(model["mae"]),
+                "naive": figure(naive["mae"]),
+                "coverage": number(100 * model["coverage_80"]),
             }
         )
     return text

@@ -30,6 +30,19 @@ def day(number_of_day: int) -> str:
     return date_format(EPOCH + timedelta(days=number_of_day), "DATE_FORMAT")
 
 
+def day_range(first: date, last: date, *, year: int) -> str:
+    """Write the days from ``first`` to ``last``; their years only where it is not all ``year``."""
+    is_this_year = first.year == last.year == year
+    day = "LONG_MONTH_DAY_FORMAT" if is_this_year else "LONG_DATE_FORMAT"
+    if first == last:
+        return date_format(first, day)
+    if (first.year, first.month) != (last.year, last.month):
+        return f"{date_format(first, day)} – {date_format(last, day)}"
+    year_or_none = "" if is_this_year else "WITH_YEAR_"
+    begin, end = (f"SPAN_{place}_{year_or_none}FORMAT" for place in ("FROM", "UNTIL"))
+    return f"{date_format(first, begin)}–{date_format(last, end)}"
+
+
 def percent(value: float | None) -> str:
     """Write a share as a percentage; nothing where it is unknown."""
     return "" if value is None else _("%(share)s %%") % {"share": number(100 * value)}

@@ -40,6 +40,10 @@ def score(**values):
         "f_score": 4,
         "m_score": 3,
         "expected_orders": 1.5,
+        "orders_low": 0.0,
+        "orders_high": 3.0,
+        "next_order_from": date(2026, 3, 5),
+        "next_order_until": date(2026, 4, 2),
         "p_alive": 0.9,
         "satisfaction": 71.0,
         "satisfaction_low": 60.0,
@@ -86,6 +90,15 @@ def test_a_score_names_its_definition_horizon_interval_and_run(run):
     assert body["clv_12m"]["value"] == "400.00"
     assert (body["satisfaction"]["value"], body["satisfaction"]["inferred"]) == (71.0, 0.4)
     assert (body["expected_orders"], body["p_alive"]) == (1.5, 0.9)
+    assert (body["orders_low"], body["orders_high"]) == (0.0, 3.0)
+    assert body["next_order"] == {
+        "from_day": "2026-03-05",
+        "until_day": "2026-04-02",
+        "abstained": None,
+        "horizon_days": 90,
+        "definition": "Half of the next orders come within these days, if they come; no date where "
+        "the chance of an order in the 90 days from 2026-03-02 on is below one half.",
+    }
     assert body["reasons"] == {"churn": [{"code": "days_since_last_order", "value": 12}]}
 
 
@@ -99,6 +112,53 @@ def test_what_was_not_scored_is_null_and_says_why(run):
     assert body["churn_probability"]["value"] is None
     assert body["predicted_clv"]["value"] is None
     assert body["rfm"]["group"] is None
+    assert (body["orders_low"], body["orders_high"]) == (None, None)
+
+
+def test_a_next_order_without_a_date_says_why(run):
+    row = score(next_order_from=None, next_order_until=None, next_order_abstained="order_unlikely")
+    publish_scores(run, [row])
+
+    body = api_client().get(f"/api/v1/customers/{row['customer'].public_id}/scores/").json()
+
+    found = body["next_order"]
+    assert (found["from_day"], found["until_day"]) == (None, None)
+    assert found["abstained"] == "order_unlikely"
+    assert body["abstained"] is None
+    assert body["expected_orders"] == 1.5
+
+
+def test_scores_are_filtered_and_ordered_by_the_next_order(run):
+    late = score(next_order_from=date(2026, 4, 1), next_order_until=date(2026, 5, 30))
+    soon = score()
+    never = score(
+        next_order_from=None, next_order_until=None, next_order_abstained="order_unlikely"
+    )
+    publish_scores(run, [late, soon, never])
+    late_id, soon_id, never_id = (row["customer"].public_id for row in (late, soon, never))
+    client = api_client()
+
+    assert customers(client, ordering="next_order_from") == [soon_id, late_id, never_id]
+    assert customers(client, ordering="-next_order_until") == [late_id, soon_id, never_id]
+    assert customers(client, next_order_from_max="2026-03-05") == [soon_id]
+    assert customers(client, next_order_until_min="2026-04-03") == [late_id]
+    assert client.get(LIST, {"next_order_from_min": "soon"}).status_code == 400
+
+
+def test_customers_are_filtered_and_ordered_by_the_next_order(run):
+    late = score(next_order_from=date(2026, 4, 1), next_order_until=date(2026, 5, 30))
+    soon = score()
+    publish_scores(run, [late, soon])
+    late_id, soon_id = (row["customer"].public_id for row in (late, soon))
+    client = api_client()
+
+    def listed(**query):
+        rows = client.get("/api/v1/customers/", query).json()["results"]
+        return [row["id"] for row in rows]
+
+    assert listed(ordering="-next_order_from") == [late_id, soon_id]
+    assert listed(next_order_from_max="2026-03-31") == [soon_id]
+    assert listed(next_order_until_min="2026-05-30") == [late_id]
 
 
 def test_before_the_first_run_there_are_no_scores():

@@ -75,7 +75,9 @@ def test_labels_come_from_the_window_and_nothing_else():
     outside = make_origins(PurchaseLedger(late), as_of_day=15_500, horizon_days=90)[0]
 
     assert (inside.spend[0], inside.lapsed[0]) == (140.0, False)
-    assert (outside.spend[0], outside.lapsed[0]) == (0.0, True)
+    assert (inside.orders[0], inside.first_order[0]) == (2.0, 0.0)
+    assert (outside.spend[0], outside.lapsed[0], outside.orders[0]) == (0.0, True, 0.0)
+    assert np.isnan(outside.first_order[0])
 
 
 def test_naive_forecast_is_the_own_rate_over_at_least_one_horizon():
@@ -100,6 +102,24 @@ def test_cdnow_backtest_beats_the_naive_forecast_and_the_recency_rule():
     assert clv["coverage_by"] == "other_origins"
     # More than 80 % by construction: bins in which most buy nothing still hold their prediction.
     assert 0.78 <= clv["coverage_80"] <= 0.95
+
+
+def test_cdnow_order_counts_and_windows_beat_their_naive_rules():
+    found = run_backtest(PurchaseLedger(cdnow().occasions()), as_of_day=CDNOW_END, horizon_days=90)
+
+    assert found is not None
+    orders, naive = found.metrics["orders"], found.baseline["orders"]
+    assert orders["n"] == naive["n"] == found.metrics["clv"]["n"]
+    assert orders["mae"] < 0.6 * naive["mae"]
+    assert orders["rmse"] < 0.8 * naive["rmse"]
+    assert abs(orders["bias_percent"]) < 10 < 100 < naive["bias_percent"]
+    assert orders["coverage_by"] == "other_origins"
+    # Whole counts: most buy nothing, and the ties of zero and one lie inside together.
+    assert 0.8 <= orders["coverage_80"] <= 0.95
+    window, gap = found.metrics["next_order"], found.baseline["next_order"]
+    assert window["n"] == gap["n"] > 200
+    assert window["share_inside"] == pytest.approx(window["expected_share"], abs=0.03)
+    assert window["share_inside"] > gap["share_inside"] + 0.1
 
 
 @pytest.mark.parametrize("model", [BG_NBD, MBG_NBD])

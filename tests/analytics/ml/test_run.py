@@ -20,6 +20,8 @@ from tests.analytics.ml.shops import to_score, usual_shop
 
 FLOATS = (
     "expected_orders",
+    "orders_low",
+    "orders_high",
     "predicted_clv",
     "clv_low",
     "clv_high",
@@ -62,6 +64,9 @@ def test_every_buyer_is_scored_within_its_bounds(scored):
         assert ((values >= 0) & (values <= 1)).all(), name
     assert (scored.churn_low <= scored.churn_probability).all()
     assert (scored.churn_probability <= scored.churn_high).all()
+    assert (scored.orders_low >= 0).all()
+    assert (scored.orders_low <= np.ceil(scored.expected_orders)).all()
+    assert (np.floor(scored.expected_orders) <= scored.orders_high).all()
     assert (scored.clv_low >= 0).all()
     assert (scored.clv_low <= scored.predicted_clv).all()
     assert (scored.predicted_clv <= scored.clv_high).all()
@@ -70,6 +75,21 @@ def test_every_buyer_is_scored_within_its_bounds(scored):
     assert ((scored.rfm_group >= 0) & (scored.rfm_group < len(RFM_GROUPS))).all()
     for name in ("rfm_null", "clv_null", "churn_null", "satisfaction_null"):
         assert not getattr(scored, name).any(), name
+
+
+def test_next_order_has_a_date_exactly_where_an_order_is_likelier_than_not(scored):
+    first, last = scored.next_order_from, scored.next_order_until
+    given = np.isfinite(first)
+
+    assert np.array_equal(given, scored.churn_probability <= 0.5)
+    assert np.array_equal(given, np.isfinite(last))
+    assert given.any()
+    assert ((first[given] >= 15_500) & (first[given] <= last[given])).all()
+    assert (last[given] <= 15_500 + 730).all()
+    assert np.array_equal(first[given], np.rint(first[given]))
+    codes = np.array([NULL_REASONS[code] for code in scored.next_order_null])
+    assert set(codes[given]) == {""}
+    assert set(codes[~given]) == {"order_unlikely"}
 
 
 def test_result_is_json_able_and_finite(scored):
@@ -121,7 +141,8 @@ def test_doubling_money_doubles_clv_and_leaves_churn_alone(scored):
 
     for name in ("predicted_clv", "clv_low", "clv_high", "clv_12m", "total_spend"):
         np.testing.assert_allclose(getattr(twice, name), 2 * getattr(scored, name), rtol=1e-9)
-    assert twice.churn_probability.tobytes() == scored.churn_probability.tobytes()
+    for name in ("churn_probability", "orders_high", "next_order_from", "next_order_until"):
+        assert getattr(twice, name).tobytes() == getattr(scored, name).tobytes(), name
     assert twice.rfm_group.tobytes() == scored.rfm_group.tobytes()
 
 
@@ -138,9 +159,10 @@ def test_those_who_never_bought_are_null_with_a_reason_never_zero():
     result = score_customers(replace(given, purchases=cancelled, customer_ids=ids))
 
     assert result.customer_id[-2:].tolist() == [900_000, 900_001]
-    for name in (*FLOATS, "satisfaction", "total_spend", "days_since_last_order"):
+    dates = ("next_order_from", "next_order_until")
+    for name in (*FLOATS, *dates, "satisfaction", "total_spend", "days_since_last_order"):
         assert np.isnan(getattr(result, name)[-2:]).all(), name
-    for name in ("rfm_null", "clv_null", "churn_null"):
+    for name in ("rfm_null", "clv_null", "churn_null", "next_order_null"):
         assert {NULL_REASONS[code] for code in getattr(result, name)[-2:]} == {"no_orders"}
     assert NULL_REASONS[result.satisfaction_null[-1]] == "no_orders_no_signals"
     assert result.order_count[-2:].tolist() == [0, 0]
@@ -186,7 +208,9 @@ def test_a_young_shop_gets_rfm_but_no_forecast():
     }
     assert (result.r_score > 0).all()
     assert np.isnan(result.predicted_clv).all()
-    assert {NULL_REASONS[code] for code in result.churn_null} == {"history_too_short"}
+    assert np.isnan(result.next_order_from).all()
+    for name in ("churn_null", "next_order_null"):
+        assert {NULL_REASONS[code] for code in getattr(result, name)} == {"history_too_short"}
 
 
 def test_the_whole_shop_returning_once_on_the_next_day_publishes_nothing_odd():
@@ -342,6 +366,8 @@ def test_run_names_what_it_stands_on(scored):
     assert scored.horizon_days in {30, 60, 90, 120, 180}
     assert scored.metrics["origins"][0] == 15_500 - scored.horizon_days
     assert scored.baseline["clv"]["name"] == "own_rate_times_horizon"
+    assert scored.baseline["orders"]["name"] == "own_rate_times_horizon"
+    assert scored.baseline["next_order"]["name"] == "own_gap_half_either_way"
     assert scored.baseline["churn"]["name"] == "recency_rule"
     assert scored.parameters["horizon_days"] == scored.horizon_days
     assert scored.parameters["clv"]["buying"]["model"] == scored.model

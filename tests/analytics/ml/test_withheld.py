@@ -16,10 +16,16 @@ def test_who_is_withheld_gets_a_reason_in_place_of_scores():
     result = score_customers(replace(given, withheld=some))
     gone = np.isin(result.customer_id, some)
     code = NULL_REASONS.index("source_without_keys")
-    for name in ("rfm", "clv", "churn", "satisfaction"):
+    for name in ("rfm", "clv", "churn", "next_order", "satisfaction"):
         assert (getattr(result, f"{name}_null")[gone] == code).all()
         assert not (getattr(result, f"{name}_null")[~gone] == code).any()
-    for name in ("churn_probability", "predicted_clv", "satisfaction", "expected_orders"):
+    for name in (
+        "churn_probability",
+        "predicted_clv",
+        "satisfaction",
+        "orders_high",
+        "next_order_from",
+    ):
         assert np.isnan(getattr(result, name)[gone]).all()
     assert (result.r_score[gone] == 0).all()
     assert np.isfinite(result.churn_probability[~gone]).any()

@@ -2,14 +2,16 @@
 
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
 from analytics.enums import RunTrigger
-from analytics.ml.run import score_customers
+from analytics.ml.run import NULL_REASONS, score_customers
 from analytics.models import CurrentScore, ScorePointer, ScoreSnapshot, ScoringRun
 from analytics.selectors.frames import scoring_input
+from analytics.selectors.wording.numbers import EPOCH
 from analytics.services import publishing, scoring
 from analytics.services.publishing import publish, tidy
 from crm.core.models import Job
@@ -33,6 +35,25 @@ def test_runs_publish_one_after_the_other():
         with connection.cursor() as cursor:
             cursor.execute("SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND granted")
             assert publishing._LOCK in {row[0] for row in cursor.fetchall()}
+
+
+def test_the_next_order_is_published_as_it_was_computed(scored_shop):
+    """Days become dates, counts stay whole, and what has no date says why."""
+    result = score_customers(scoring_input(AS_OF))
+    rows = CurrentScore.objects.in_bulk(result.customer_id.tolist())
+
+    stored = [rows[pk] for pk in result.customer_id.tolist()]
+
+    for name in ("next_order_from", "next_order_until"):
+        days = [None if np.isnan(day) else EPOCH + timedelta(day) for day in getattr(result, name)]
+        assert [getattr(row, name) for row in stored] == days, name
+    for name in ("expected_orders", "orders_low", "orders_high"):
+        assert [getattr(row, name) for row in stored] == getattr(result, name).tolist(), name
+    codes = [NULL_REASONS[code] for code in result.next_order_null]
+    assert [row.next_order_abstained for row in stored] == codes
+    assert {*codes} == {"", "order_unlikely"}
+    dated = [row for row in stored if not row.next_order_abstained]
+    assert all(AS_OF <= row.next_order_from <= row.next_order_until for row in dated)
 
 
 def test_a_run_that_abstains_leaves_the_last_good_scores(scored_shop):

@@ -147,6 +147,28 @@ def test_ten_thousand_orders_stay_finite(name):
     assert orders[2] == pytest.approx(90, rel=0.05)
 
 
+@pytest.mark.parametrize("name", [BG_NBD, MBG_NBD, NBD])
+@pytest.mark.parametrize("share", [0.01, 0.25, 0.5, 0.75, 0.99])
+def test_days_to_the_next_order_are_the_inverse_of_the_chance_to_buy(name, share):
+    model = with_parameters(name, 0.7, 6.0, 0.6, 2.0)
+    frequency = np.array([0, 0, 4, 60, 10_000], dtype=np.int64)
+    recency = np.array([0, 0, 200, 480, 9_980], dtype=np.int64)
+    age = np.array([0, 300, 210, 500, 9_990], dtype=np.int64)
+
+    days = model.days_to_next_order(frequency, age, share=share)
+    bought = model.p_buy(frequency, recency, age, horizon_days=days)
+
+    np.testing.assert_allclose(bought, share * model.p_alive(frequency, recency, age), rtol=1e-9)
+
+
+def test_days_beyond_every_number_are_infinite_without_a_warning():
+    model = with_parameters(NBD, 1e-3, 10.0, 0.0, 1.0)
+
+    days = model.days_to_next_order(one(0), one(100), share=0.75)
+
+    assert days.tolist() == [np.inf]
+
+
 @pytest.mark.parametrize("a", [1.0, 1.0 - 1e-9, 1.0 + 1e-9])
 def test_expectation_passes_smoothly_through_its_removable_singularity(a):
     def expect(value: float) -> float:
