@@ -57,7 +57,7 @@ def ours(lap: Lap) -> None:
     from analytics.ml.run import score_customers
     from analytics.selectors.frames import scoring_input
     from analytics.services import scoring
-    from analytics.services.publishing import publish, tidy
+    from analytics.services.publishing import publish, tidy, write_scores
 
     run = scoring.start_run(
         trigger=RunTrigger.MANUAL, as_of_day=UNTIL, user_id=None, now=timezone.now()
@@ -68,7 +68,10 @@ def ours(lap: Lap) -> None:
     result = score_customers(given)
     lap("fit, backtest, score")
     with transaction.atomic():
-        count = publish(run=run, result=result)
+        write_scores(run=run, result=result)
+    lap("write")
+    with transaction.atomic():
+        count = publish(run=run)
     lap("publish")
     tidy(run_id=run.pk)
     lap("tidy")

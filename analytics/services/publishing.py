@@ -1,4 +1,4 @@
-"""Publish scores: a detached table is filled, attached as a partition, and the pointer moved."""
+"""Publish scores: a table of its own is filled, then attached as a partition, the pointer moved."""
 
 import json
 import math
@@ -42,16 +42,13 @@ FLOATS = (
 DATES = ("next_order_from", "next_order_until")
 
 
-def publish(*, run: ScoringRun, result: ScoringResult) -> int:
-    """Make a run's scores the ones everybody reads; return how many rows it has.
+def write_scores(*, run: ScoringRun, result: ScoringResult) -> None:
+    """Copy a run's scores into a table of their own, which nobody reads yet.
 
-    Runs inside the caller's transaction: rows, partition and pointer appear together or not at
-    all. Customers merged, erased or removed meanwhile are left out. Runs publish one after the
-    other, so that exactly one is the published one.
+    Runs inside the caller's transaction. What an earlier attempt left is replaced.
     """
     table = sql.Identifier(_partition(run.pk))
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         _execute(cursor, "DROP TABLE IF EXISTS {0}", table)
         _execute(
             cursor,
@@ -64,26 +61,45 @@ def publish(*, run: ScoringRun, result: ScoringResult) -> int:
         with cursor.copy(command) as copy:
             for row in rows(run.pk, result):
                 copy.write_row(row)
-        _execute(cursor, _DROP_INACTIVE, table)
         _execute(
             cursor,
             "ALTER TABLE {0} ADD PRIMARY KEY (run_id, customer_id), ADD CHECK (run_id = {1})",
             table,
             sql.Literal(run.pk),
         )
+        _execute(cursor, "ANALYZE {0}", table)
+
+
+def publish(*, run: ScoringRun) -> int:
+    """Make a run's written scores the ones everybody reads; return how many rows it has.
+
+    Runs inside the caller's transaction: rows, partition and pointer appear together or not at
+    all. Customers merged, erased or removed since they were scored are left out. Runs publish one
+    after the other, so that exactly one is the published one.
+    """
+    table = sql.Identifier(_partition(run.pk))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        _execute(cursor, _DROP_INACTIVE, table)
         _execute(
             cursor,
             "ALTER TABLE analytics_customerscore ATTACH PARTITION {0} FOR VALUES IN ({1})",
             table,
             sql.Literal(run.pk),
         )
-        _execute(cursor, "ANALYZE {0}", table)
         _execute(cursor, "SELECT count(*) FROM {0}", table)
         count = int(cursor.fetchone()[0])
     ScoringRun.objects.published().exclude(pk=run.pk).update(state=RunState.REPLACED)
     ScorePointer.objects.update_or_create(id=1, defaults={"run": run})
     _snapshot(run)
     return count
+
+
+def discard(*, run_id: int) -> None:
+    """Drop the scores of a run that will not be published."""
+    if _partition(run_id) not in _partitions():
+        with connection.cursor() as cursor:
+            _execute(cursor, "DROP TABLE IF EXISTS {0}", sql.Identifier(_partition(run_id)))
 
 
 def rows(run_id: int, result: ScoringResult) -> Iterator[tuple[Any, ...]]:

@@ -14,7 +14,7 @@ from analytics.ml.ladder import Note
 from analytics.ml.run import ScoringResult, score_customers
 from analytics.models import ScorePointer, ScoringRun
 from analytics.selectors.frames import newest_order, orders_without_rate, scoring_input
-from analytics.services.publishing import publish, tidy
+from analytics.services.publishing import discard, publish, tidy, write_scores
 from crm.core.enums import JobState
 from crm.core.models import Job
 from crm.core.services import jobs
@@ -25,6 +25,7 @@ from customers.services.facts import refresh_pending
 
 KIND = "analytics.score"
 REFRESH_SECONDS = 60.0
+STEPS = 4
 
 
 def start_run(
@@ -63,10 +64,11 @@ def start_nightly_run(*, now: datetime) -> ScoringRun | None:
 
 
 def run_chunk(job_run: JobRun) -> bool:
-    """Bring the facts up to date, score everybody and publish, then tidy; True at the end.
+    """Bring the facts up to date, score everybody, publish, then tidy; True at the end.
 
-    Published scores and the resume point behind them appear together: who takes the job over then
-    has only to tidy.
+    Each is a chunk of its own. Scores are written where nobody reads them, and only then
+    published; what is published and the resume point behind it appear together: who takes the job
+    over then has only to tidy.
     """
     now = timezone.now()
     run = _run_of(job_run.job, now)
@@ -76,9 +78,12 @@ def run_chunk(job_run: JobRun) -> bool:
             ScoringRun.objects.filter(pk=run.pk).update(state=RunState.RUNNING, started_at=now)
         goes_on = refresh_pending(now=now, seconds=REFRESH_SECONDS)
         phase = "facts" if goes_on else "score"
-        job_run.save(cursor={"phase": phase}, step=gettext_noop("Reading orders"), total=3, done=1)
+        step = gettext_noop("Reading orders")
+        job_run.save(cursor={"phase": phase}, step=step, total=STEPS, done=1)
     elif phase == "score":
         _score(job_run, run)
+    elif phase == "publish":
+        _publish(job_run, run)
     else:
         tidy(run_id=run.pk)
         return True
@@ -86,7 +91,7 @@ def run_chunk(job_run: JobRun) -> bool:
 
 
 def _score(job_run: JobRun, run: ScoringRun) -> None:
-    """Fit, test and score, then publish or abstain; nothing when somebody asked to stop."""
+    """Fit, test and score, then write the scores down or abstain; nothing when asked to stop."""
     given = scoring_input(run.as_of_day)
     job_run.save(step=gettext_noop("Fitting and testing the models"), done=2)
     result = score_customers(given)
@@ -96,16 +101,28 @@ def _score(job_run: JobRun, run: ScoringRun) -> None:
         _store(run, result)
         run.customer_count = given.customer_ids.size
         if may_publish(result):
-            run.scored_count = publish(run=run, result=result)
-            run.published_at = timezone.now()
-            run.state = RunState.PUBLISHED
-        else:
-            run.state = RunState.ABSTAINED
+            write_scores(run=run, result=result)
+            run.save()
+            job_run.save(step=gettext_noop("Publishing"), done=3, cursor={"phase": "publish"})
+            return
+        run.state = RunState.ABSTAINED
         run.save()
-        published = run.state == RunState.PUBLISHED
-        step = gettext_noop("Published") if published else gettext_noop("Abstained")
-        made = {"run": run.public_id}
-        job_run.save(step=step, done=3, cursor={"phase": "tidy"}, result=made)
+        _close(job_run, run, gettext_noop("Abstained"))
+
+
+def _publish(job_run: JobRun, run: ScoringRun) -> None:
+    """Publish what was written down."""
+    with transaction.atomic():
+        run.scored_count = publish(run=run)
+        run.published_at = timezone.now()
+        run.state = RunState.PUBLISHED
+        run.save()
+        _close(job_run, run, gettext_noop("Published"))
+
+
+def _close(job_run: JobRun, run: ScoringRun, step: str) -> None:
+    made = {"run": run.public_id}
+    job_run.save(step=step, done=STEPS, cursor={"phase": "tidy"}, result=made)
 
 
 def may_publish(result: ScoringResult) -> bool:
@@ -129,8 +146,11 @@ def on_end(job: Job) -> None:
     """Bring an unfinished run into the state its job ended in; what is published stays."""
     states = {JobState.FAILED: RunState.FAILED, JobState.CANCELLED: RunState.CANCELLED}
     state = states.get(JobState(job.state))
-    if state is not None:
-        ScoringRun.objects.unfinished().filter(job=job).update(state=state, error=job.error)
+    if state is None:
+        return
+    for run in ScoringRun.objects.unfinished().filter(job=job):
+        discard(run_id=run.pk)
+        ScoringRun.objects.filter(pk=run.pk).update(state=state, error=job.error)
 
 
 def _run_of(job: Job, now: datetime) -> ScoringRun:

@@ -13,7 +13,7 @@ from analytics.models import CurrentScore, ScorePointer, ScoreSnapshot, ScoringR
 from analytics.selectors.frames import scoring_input
 from analytics.selectors.wording.numbers import EPOCH
 from analytics.services import publishing, scoring
-from analytics.services.publishing import publish, tidy
+from analytics.services.publishing import publish, tidy, write_scores
 from crm.core.models import Job
 from crm.core.services import jobs
 from customers.models import Customer, Order, Refund
@@ -30,7 +30,8 @@ def test_runs_publish_one_after_the_other():
     shop(120)
     run = ScoringRunFactory(as_of_day=AS_OF)
     with transaction.atomic():
-        publish(run=run, result=score_customers(scoring_input(AS_OF)))
+        write_scores(run=run, result=score_customers(scoring_input(AS_OF)))
+        publish(run=run)
 
         with connection.cursor() as cursor:
             cursor.execute("SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND granted")
@@ -127,7 +128,7 @@ def test_who_takes_over_a_run_that_is_out_has_only_to_tidy(scored_shop, monkeypa
     run = scoring.start_run(
         trigger=RunTrigger.MANUAL, as_of_day=AS_OF, user_id=None, now=timezone.now()
     )
-    for _slice in range(2):
+    for _slice in range(3):
         jobs.run_job(job_id=run.job_id, worker="test", now=timezone.now(), seconds=0)
     run.refresh_from_db()
     assert run.state == "published"
@@ -145,11 +146,56 @@ def test_who_takes_over_a_run_that_is_out_has_only_to_tidy(scored_shop, monkeypa
     assert not ScoreSnapshot.objects.filter(customer=gone).exists()
 
 
-def test_stopping_a_job_leaves_what_is_published_published(scored_shop):
+def written(run: ScoringRun) -> bool:
+    """Tell whether a run's scores lie in a table that nobody reads."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [f"score_of_run_{run.pk}"])
+        return bool(cursor.fetchone()[0])
+
+
+def score_only() -> ScoringRun:
+    """Run a job up to the scores that are written and not yet published."""
     run = scoring.start_run(
         trigger=RunTrigger.MANUAL, as_of_day=AS_OF, user_id=None, now=timezone.now()
     )
     for _slice in range(2):
+        jobs.run_job(job_id=run.job_id, worker="test", now=timezone.now(), seconds=0)
+    run.refresh_from_db()
+    assert (run.state, run.job.step, written(run)) == ("running", "Publishing", True)
+    return run
+
+
+def test_who_takes_over_a_run_that_is_scored_has_only_to_publish(scored_shop, monkeypatch):
+    before = score_rows()
+    run = score_only()
+    assert score_rows() == before
+    assert ScorePointer.objects.get().run == scored_shop
+    gone = Customer.objects.order_by("pk").first()
+    Customer.objects.filter(pk=gone.pk).update(lifecycle="erased")
+    monkeypatch.setattr(scoring, "score_customers", None)  # scoring again would fail
+
+    run = finish(run)
+
+    assert (run.state, run.scored_count) == ("published", 599)
+    assert ScorePointer.objects.get().run == run
+    assert not CurrentScore.objects.filter(customer_id=gone.pk).exists()
+
+
+def test_stopping_a_run_that_is_scored_drops_what_it_wrote(scored_shop):
+    run = score_only()
+
+    job = jobs.cancel_job(job_id=run.job_id, now=timezone.now())
+
+    run.refresh_from_db()
+    assert (job.state, run.state, written(run)) == ("cancelled", "cancelled", False)
+    assert ScorePointer.objects.get().run == scored_shop
+
+
+def test_stopping_a_job_leaves_what_is_published_published(scored_shop):
+    run = scoring.start_run(
+        trigger=RunTrigger.MANUAL, as_of_day=AS_OF, user_id=None, now=timezone.now()
+    )
+    for _slice in range(3):
         jobs.run_job(job_id=run.job_id, worker="test", now=timezone.now(), seconds=0)
 
     job = jobs.cancel_job(job_id=run.job_id, now=timezone.now())
