@@ -5,7 +5,7 @@ EMBEDDED := $(PY) -m deploy.local.embedded
 export SECRET_KEY ?= only-for-checks-and-tests-on-this-machine-0123456789-abcdefghijklmnop
 CODE := manage.py crm customers analytics campaigns deploy benchmarks tests
 
-.PHONY: help demo stop test test-full lint fmt messages openapi backup restore screenshot bench
+.PHONY: help demo stop test test-full lint fmt messages openapi backup restore screenshot bench backtest
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -38,6 +38,10 @@ bench:  ## Measure beside peers; docs/benchmarks.md has the figures
 	@$(EMBEDDED) run --ephemeral -- $(PY) -m benchmarks.import_presets
 	@$(EMBEDDED) run --ephemeral -- $(PY) -m benchmarks.simulate_shop
 	@$(PY) -m benchmarks.clv_chain
+
+backtest:  ## Try every candidate on every data set there is, into docs/backtests.md
+	@deploy/local/setup.sh test
+	@$(PY) -m benchmarks.backtests
 
 fmt:  ## Format the code
 	.venv/bin/ruff check --fix $(CODE)

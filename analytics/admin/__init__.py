@@ -8,7 +8,15 @@ from django.utils.translation import gettext_lazy as _
 
 from analytics.enums import RunTrigger
 from analytics.models import ScoringRun
-from analytics.selectors.wording import backtest_rows, explain_run, model_label, percent
+from analytics.selectors.wording import (
+    backtest_rows,
+    candidate_tables,
+    decile_rows,
+    explain_run,
+    model_label,
+    percent,
+    reliability_rows,
+)
 from analytics.services import scoring
 from crm.core.admin.base import ReadOnlyAdmin
 from crm.core.tasks import queue_job
@@ -90,6 +98,9 @@ class ScoringRunAdmin(ReadOnlyAdmin):
                 "backtest": rows,
                 "lost": [row["label"] for row in rows if row["winner"] == "baseline"],
                 "caveats": explain_run(run),
+                "candidates": candidate_tables(run),
+                "reliability": reliability_rows(run),
+                "deciles": decile_rows(run),
             }
         return super().change_view(
             request, object_id, form_url, {**context, **(extra_context or {})}

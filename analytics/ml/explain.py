@@ -4,6 +4,7 @@ Each reason replaces one trait by its yardstick and scores the customer again; t
 its contribution. So the reasons describe the published model, not a story beside it.
 """
 
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -30,6 +31,12 @@ class Yardsticks:
         self.orders = float(np.median(summary.order_count))
         self.order_value = float(np.median(summary.average_order))
 
+    def take(self, rows: slice) -> "Yardsticks":
+        """Return the yardsticks of some customers; those of the shop stay."""
+        part = copy(self)
+        part.gap = self.gap[rows]
+        return part
+
 
 def explain_churn(
     model: RepeatBuyingModel, summary: Summary, yardsticks: Yardsticks, *, horizon_days: int
@@ -43,18 +50,18 @@ def explain_churn(
     now = churn(summary)
     size = summary.T.size
     repeats = summary.frequency > 0
-    usual_pace = now - churn(_with_pace(summary, yardsticks.shop_gap))
+    usual_pace = now - churn(with_pace(summary, yardsticks.shop_gap))
     return strongest(
         [
             (
                 reasons.DAYS_SINCE_LAST_ORDER,
-                now - churn(_with_last_order(summary, yardsticks.gap)),
+                now - churn(with_last_order(summary, yardsticks.gap)),
                 summary.days_since_last_order.astype(np.float64),
                 yardsticks.gap,
             ),
             (
                 reasons.ORDER_COUNT,
-                now - churn(_with_orders(summary, yardsticks.orders)),
+                now - churn(with_orders(summary, yardsticks.orders, yardsticks.gap)),
                 summary.order_count.astype(np.float64),
                 np.full(size, yardsticks.orders),
             ),
@@ -99,13 +106,13 @@ def explain_value(
             ),
             (
                 reasons.ORDER_COUNT,
-                now - orders(_with_orders(summary, yardsticks.orders)),
+                now - orders(with_orders(summary, yardsticks.orders, yardsticks.gap)),
                 summary.order_count.astype(np.float64),
                 np.full(size, yardsticks.orders),
             ),
             (
                 reasons.DAYS_SINCE_LAST_ORDER,
-                now - orders(_with_last_order(summary, yardsticks.gap)),
+                now - orders(with_last_order(summary, yardsticks.gap)),
                 summary.days_since_last_order.astype(np.float64),
                 yardsticks.gap,
             ),
@@ -115,21 +122,24 @@ def explain_value(
     )
 
 
-def _with_last_order(summary: Summary, days_ago: FloatArray) -> Summary:
+def with_last_order(summary: Summary, days_ago: FloatArray) -> Summary:
     """Return the same history, seen ``days_ago`` days after its last order."""
     return replace(summary, T=summary.recency + np.rint(days_ago).astype(np.int64))
 
 
-def _with_orders(summary: Summary, order_count: float) -> Summary:
-    """Return histories with the given number of orders and the last order where it was."""
+def with_orders(summary: Summary, order_count: float, gap: FloatArray) -> Summary:
+    """Return histories with the given number of orders at the same pace, the last where it was."""
     frequency = max(round(order_count) - 1, 0)
-    if frequency == 0:
-        nothing = np.zeros(summary.T.size, dtype=np.int64)
-        return replace(summary, frequency=nothing, recency=nothing, T=summary.days_since_last_order)
-    return replace(summary, frequency=np.full(summary.T.size, frequency, dtype=np.int64))
+    recency = np.rint(gap * frequency).astype(np.int64)
+    return replace(
+        summary,
+        frequency=np.full(summary.T.size, frequency, dtype=np.int64),
+        recency=recency,
+        T=recency + summary.days_since_last_order,
+    )
 
 
-def _with_pace(summary: Summary, gap: float) -> Summary:
+def with_pace(summary: Summary, gap: float) -> Summary:
     """Return the same first and last order, with the orders between them ``gap`` days apart."""
     frequency = np.maximum(np.rint(summary.recency / gap).astype(np.int64), 1)
     return replace(summary, frequency=np.where(summary.frequency > 0, frequency, 0))

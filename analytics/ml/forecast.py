@@ -1,23 +1,25 @@
 """Predict orders, spend and churn of every buyer with what the backtest chose."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from analytics.ml import ladder
 from analytics.ml.arrays import FloatArray, IntArray
 from analytics.ml.backtest import Backtest, run_backtest
+from analytics.ml.blend import MAX_BIAS_PERCENT, REPEAT_BUYING, Learned
 from analytics.ml.clv import NBD, NEWTON
 from analytics.ml.customer_value import CustomerValueModel, finite
 from analytics.ml.errors import DegenerateFitError
 from analytics.ml.explain import Yardsticks, explain_churn, explain_value
+from analytics.ml.explain_blend import BlendedScores
+from analytics.ml.features import blocks, recent_activity
 from analytics.ml.ladder import Abstention, Note
 from analytics.ml.ledger import PurchaseLedger
 from analytics.ml.next_order import expect_window
-from analytics.ml.reasons import ReasonColumns
+from analytics.ml.reasons import ReasonColumns, join
 from analytics.ml.summary import Summary, occasion_gaps
 
-MAX_BIAS_PERCENT = 30.0
 FORECASTS = (
     "expected_orders",
     "orders_low",
@@ -83,9 +85,19 @@ def forecast(
             )
         gaps = occasion_gaps(ledger.occasions(known_before=as_of_day))
         yardsticks = Yardsticks(summary, shop_gap=float(np.median(gaps)))
-        return _predict(
-            learned, summary, yardsticks, horizon_days, discount_rate, as_of_day=as_of_day
-        )
+        outlook = _predict(learned, summary, yardsticks, horizon_days, discount_rate)
+        if learned.learned is None or not learned.learned.speaks:
+            return _dated(outlook, learned, summary, as_of_day)
+        occasions = ledger.occasions(known_before=as_of_day)
+        recent = recent_activity(occasions, as_of_day=as_of_day)
+        parts = [
+            BlendedScores(
+                learned.learned, summary.take(rows), recent.take(rows), yardsticks.take(rows)
+            )
+            for rows in blocks(summary.T.size)
+        ]
+        blended = _blended(outlook, learned.learned, parts, discount_rate)
+        return _dated(blended, learned, summary, as_of_day)
     except DegenerateFitError as error:
         return Outlook(
             abstentions=tuple(
@@ -100,8 +112,6 @@ def _predict(
     yardsticks: Yardsticks,
     horizon_days: int,
     discount_rate: float,
-    *,
-    as_of_day: int,
 ) -> Outlook:
     """Return the predictions with their bands and reasons."""
     buying = learned.buying
@@ -118,9 +128,6 @@ def _predict(
     }
     fewest, most = learned.order_intervals.predict(values["expected_orders"])
     values["orders_low"], values["orders_high"] = fewest, most
-    window = expect_window(buying, summary, churn)
-    values["next_order_from"] = as_of_day + window.first
-    values["next_order_until"] = as_of_day + window.last
     if buying.model != NBD:  # where nobody is seen leaving, "alive" says nothing
         values["p_alive"] = finite(buying.p_alive(*history))
     churn_reasons = explain_churn(buying, summary, yardsticks, horizon_days=horizon_days)
@@ -135,6 +142,46 @@ def _predict(
         buying, learned.spend, summary, yardsticks, horizon_days=horizon_days
     )
     return Outlook(learned, values, churn_reasons, clv_reasons, (), _caveats(learned))
+
+
+def _blended(
+    outlook: Outlook, learned: Learned, parts: list[BlendedScores], discount_rate: float
+) -> Outlook:
+    """Return the predictions in which the blend, where it has earned it, speaks for a score."""
+    has_churn = learned.churn_rung != REPEAT_BUYING
+    has_spend = learned.spend_rung != REPEAT_BUYING and "predicted_clv" in outlook.values
+    backtest = outlook.learned
+    if backtest is None or not parts:
+        return outlook
+    values = dict(outlook.values)
+    churn_reasons, clv_reasons = outlook.churn_reasons, outlook.clv_reasons
+    if has_churn:
+        churn = finite(np.concatenate([part.lapse for part in parts]))
+        if learned.calibration is not None:
+            churn = learned.calibration.predict(churn)
+        values["churn_probability"] = churn
+        values["churn_low"], values["churn_high"] = backtest.churn_band.predict(churn)
+        churn_reasons = join([part.churn_reasons for part in parts])
+    if has_spend and backtest.intervals is not None:
+        spend = finite(np.concatenate([part.spend for part in parts]))
+        # Within the horizon the blend, beyond it repeat buying, which alone can look so far.
+        days = learned.blend.base.horizon_days
+        discounted = (spend - values["predicted_clv"]) / (1.0 + discount_rate) ** (days / 365.0)
+        values["clv_12m"] = np.maximum(values["clv_12m"] + discounted, 0.0)
+        values["predicted_clv"] = spend
+        values["clv_low"], values["clv_high"] = backtest.intervals.predict(spend)
+        clv_reasons = join([part.value_reasons for part in parts])
+    return replace(outlook, values=values, churn_reasons=churn_reasons, clv_reasons=clv_reasons)
+
+
+def _dated(outlook: Outlook, learned: Backtest, summary: Summary, as_of_day: int) -> Outlook:
+    """Return the predictions with the days of the next order, as the published churn allows."""
+    window = expect_window(learned.buying, summary, outlook.values["churn_probability"])
+    days = {
+        "next_order_from": as_of_day + window.first,
+        "next_order_until": as_of_day + window.last,
+    }
+    return replace(outlook, values=outlook.values | days)
 
 
 def _caveats(learned: Backtest) -> tuple[Note, ...]:

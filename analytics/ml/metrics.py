@@ -4,9 +4,10 @@ import numpy as np
 from scipy.stats import rankdata
 from sklearn.metrics import roc_auc_score
 
-from analytics.ml.arrays import BoolArray, FloatArray, JsonDict
+from analytics.ml.arrays import BoolArray, FloatArray, IntArray, JsonDict
 
 ECE_BINS = 10
+TENTHS = 10
 
 
 def normalised_gini(actual: FloatArray, predicted: FloatArray) -> float:
@@ -57,6 +58,39 @@ def churn_metrics(lapsed: BoolArray, probability: FloatArray) -> JsonDict:
         "base_rate": rate,
         "n": int(lapsed.size),
     }
+
+
+def reliability(outcome: BoolArray, probability: FloatArray) -> list[JsonDict]:
+    """Return, for tenths of the customers by predicted probability, what was said and what came."""
+    return [
+        {
+            "predicted": float(probability[rows].mean()),
+            "observed": float(outcome[rows].mean()),
+            "n": int(rows.size),
+        }
+        for rows in _tenths(probability)
+    ]
+
+
+def deciles(actual: FloatArray, predicted: FloatArray) -> list[JsonDict]:
+    """Return, for tenths of the customers by predicted spend, the mean foretold and the mean spent.
+
+    The tenth that is expected to spend most comes first.
+    """
+    return [
+        {
+            "predicted": float(predicted[rows].mean()),
+            "actual": float(actual[rows].mean()),
+            "n": int(rows.size),
+        }
+        for rows in _tenths(predicted)[::-1]
+    ]
+
+
+def _tenths(values: FloatArray) -> list[IntArray]:
+    """Return the rows of each tenth, smallest values first; fewer where there are few rows."""
+    order = np.argsort(values, kind="stable")
+    return [rows for rows in np.array_split(order, TENTHS) if rows.size]
 
 
 def average(rows: list[JsonDict]) -> JsonDict:

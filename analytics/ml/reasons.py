@@ -17,6 +17,7 @@ DELIVERY_DELAY = "delivery_delay"
 RETURN_SHARE = "return_share"
 TICKET_COUNT = "ticket_count"
 NO_ANSWER_YET = "no_answer_yet"
+RECENT_ORDERS = "recent_orders"
 
 REASON_CODES: tuple[str, ...] = (
     DAYS_SINCE_LAST_ORDER,
@@ -28,6 +29,7 @@ REASON_CODES: tuple[str, ...] = (
     RETURN_SHARE,
     TICKET_COUNT,
     NO_ANSWER_YET,
+    RECENT_ORDERS,
 )
 NONE = -1
 
@@ -65,6 +67,12 @@ class ReasonColumns:
     def rows(self) -> Iterator[list[JsonDict]]:
         """Yield every customer's reasons in the order of the result."""
         return (self.row(index) for index in range(self.code.shape[0]))
+
+
+def join(parts: Sequence[ReasonColumns]) -> ReasonColumns:
+    """Put the reasons of several blocks of customers one behind the other."""
+    columns = zip(*(vars(part).values() for part in parts), strict=True)
+    return ReasonColumns(*(np.concatenate(column) for column in columns))
 
 
 def _number(value: float) -> float | int | None:

@@ -82,7 +82,7 @@ __all__ = [
     "score_customers",
 ]
 
-MODEL_VERSION = "1"
+MODEL_VERSION = "2"
 
 
 @dataclass(frozen=True)

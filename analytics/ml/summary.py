@@ -125,8 +125,8 @@ class Summary:
         """Return the whole days from the last purchase to the end of observation."""
         return self.T - self.recency
 
-    def take(self, keep: BoolArray) -> "Summary":
-        """Return the rows where ``keep`` holds."""
+    def take(self, keep: BoolArray | slice) -> "Summary":
+        """Return the rows that ``keep`` chooses."""
         return Summary(**{name: column[keep] for name, column in vars(self).items()})
 
 

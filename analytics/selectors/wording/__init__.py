@@ -7,10 +7,13 @@ from analytics.selectors.wording.abstentions import explain_abstention, explain_
 from analytics.selectors.wording.cards import backtest_rows, score_cards, silent_cards
 from analytics.selectors.wording.definitions import definition, model_label
 from analytics.selectors.wording.numbers import money_range, number, percent
+from analytics.selectors.wording.quality import candidate_tables, decile_rows, reliability_rows
 from analytics.selectors.wording.reasons import explain_churn, explain_clv, explain_satisfaction
 
 __all__ = [
     "backtest_rows",
+    "candidate_tables",
+    "decile_rows",
     "definition",
     "explain_abstention",
     "explain_churn",
@@ -21,6 +24,7 @@ __all__ = [
     "money_range",
     "number",
     "percent",
+    "reliability_rows",
     "score_cards",
     "silent_cards",
     "why_missing",

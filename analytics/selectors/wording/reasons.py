@@ -107,6 +107,14 @@ def _silence(_value: Any, _typical: Any) -> str:
     return _("No answer yet; this is what is usual after orders like these")
 
 
+def _recent(value: Any, typical: Any) -> str:
+    return ngettext(
+        "Ordered on %(value)s of the last 90 days; at the own pace it would be %(typical)s",
+        "Ordered on %(value)s of the last 90 days; at the own pace it would be %(typical)s",
+        int(value),
+    ) % {"value": number(value), "typical": number(typical, 1)}
+
+
 _WORDS: dict[str, Callable[[Any, Any], str]] = {
     "days_since_last_order": _last_order,
     "own_usual_gap": _gap,
@@ -117,4 +125,5 @@ _WORDS: dict[str, Callable[[Any, Any], str]] = {
     "return_share": _returns,
     "ticket_count": _tickets,
     "no_answer_yet": _silence,
+    "recent_orders": _recent,
 }

@@ -101,6 +101,21 @@ def usual_shop(*, customers: int = 1500, days: int = 500, seed: int = 7) -> Purc
     )
 
 
+def clockwork(customers: int = 900, *, days: int = 500, seed: int = 9) -> PurchaseDays:
+    """Return a shop whose customers come at even intervals of their own, and suddenly stop."""
+    rng = np.random.default_rng(seed)
+    ids, bought, spent = [], [], []
+    for customer in range(1, customers + 1):
+        gap = rng.uniform(12, 80)
+        stops = rng.uniform(120, 900)
+        at = np.arange(rng.uniform(0, 150), min(days, stops), gap)
+        at = np.floor(at + rng.normal(0, 1.0, at.size)).clip(0, days - 1)
+        ids.append(np.full(at.size, customer))
+        bought.append(at.astype(np.int64) + 15_000)
+        spent.append(rng.gamma(6.0, 5.0 * np.exp(rng.normal(0.0, 0.7)), at.size))
+    return PurchaseDays(np.concatenate(ids), np.concatenate(bought), np.concatenate(spent))
+
+
 def to_score(purchases: PurchaseDays, as_of_day: int, **options: object) -> ScoringInput:
     """Return the input of a run over everyone who ever bought."""
     ids = np.unique(purchases.customer_id)

@@ -1,16 +1,18 @@
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import analytics.ml
+from analytics.ml import features
 from analytics.ml.clv import RepeatBuyingModel
 from analytics.ml.forecast import forecast
 from analytics.ml.ledger import PurchaseLedger
 from analytics.ml.run import PurchaseDays, score_customers
 from analytics.ml.summary import summarise
-from tests.analytics.ml.shops import to_score, usual_shop
+from tests.analytics.ml.shops import clockwork, to_score, usual_shop
 
 FOLDER = Path(analytics.ml.__path__[0])
 
@@ -98,3 +100,47 @@ def test_a_higher_discount_rate_lowers_the_year_only():
     assert high.values["predicted_clv"].tolist() == pytest.approx(
         low.values["predicted_clv"].tolist()
     )
+
+
+def test_a_shop_that_repeat_buying_misreads_is_scored_by_the_blend():
+    shop = clockwork()
+    result = score_customers(replace(to_score(shop, 15_500), horizon_days=30))
+
+    published = result.metrics["rungs"]["published"]
+    assert published == {"churn": "with_linear", "spend": "with_linear"}
+    assert result.parameters["clv"]["blend"]["churn_rung"] == "with_linear"
+    figures = result.metrics["rungs"]["churn"]
+    assert result.metrics["churn"]["brier"] <= figures["repeat_buying"]["brier"]
+    assert result.metrics["churn"]["auc"] > result.baseline["churn"]["auc"]
+    assert (
+        result.metrics["clv"]["rmse"] <= result.metrics["rungs"]["spend"]["repeat_buying"]["rmse"]
+    )
+    assert 0.7 <= result.metrics["clv"]["coverage_80"] <= 0.95
+    assert (result.clv_low <= result.predicted_clv).all()
+    assert (result.predicted_clv <= result.clv_high).all()
+    assert (result.churn_low <= result.churn_probability).all()
+    assert (result.churn_probability <= result.churn_high).all()
+    assert (result.clv_12m >= 0).all()
+
+
+def test_a_blend_scores_in_blocks_as_it_scores_at_once(monkeypatch):
+    given = replace(to_score(clockwork(), 15_500), horizon_days=30)
+    whole = score_customers(given)
+    monkeypatch.setattr(features, "BLOCK", 101)
+
+    parts = score_customers(given)
+
+    np.testing.assert_allclose(parts.churn_probability, whole.churn_probability, rtol=1e-12)
+    np.testing.assert_allclose(parts.predicted_clv, whole.predicted_clv, rtol=1e-12)
+    assert parts.churn_reasons.code.tolist() == whole.churn_reasons.code.tolist()
+
+
+def test_where_the_blend_errs_more_repeat_buying_keeps_the_word():
+    """The simulated shop is exactly what the model of repeat buying tells."""
+    result = score_customers(to_score(usual_shop(), 15_500))
+
+    assert result.metrics["rungs"]["published"]["spend"] == "repeat_buying"
+    tried = result.metrics["rungs"]["spend"]
+    assert tried["repeat_buying"]["rmse"] < tried["with_linear"]["rmse"]
+    codes = {reason["code"] for row in result.clv_reasons.rows() for reason in row}
+    assert "recent_orders" not in codes

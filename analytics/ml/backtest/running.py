@@ -1,16 +1,15 @@
-"""Choose the model, and learn how far it errs, on periods that are over.
+"""Fit, compare and choose the model of repeat buying, then let the blend try to do better."""
 
-Rolling origins: stand at day c in the past, fit on what was known before it, predict
-[c, c + h), and compare. Nothing on or after c reaches a fit or a feature, not even a refund of an
-earlier order; what came in the window is judged by all that is known at the end.
-"""
-
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
 from analytics.ml import next_order, order_counts
-from analytics.ml.arrays import BoolArray, FloatArray, JsonDict
+from analytics.ml.arrays import FloatArray, JsonDict
+from analytics.ml.backtest.climbing import climb
+from analytics.ml.backtest.origins import Origin, make_origin, make_origins, naive_spend
+from analytics.ml.backtest.result import Backtest
+from analytics.ml.blend import MOST_ROWS, REPEAT_BUYING, learn
 from analytics.ml.churn import ChurnCalibration, RecencyRule
 from analytics.ml.clv import (
     BG_NBD,
@@ -24,107 +23,12 @@ from analytics.ml.clv import (
 )
 from analytics.ml.customer_value import CustomerValueModel, finite
 from analytics.ml.errors import DegenerateFitError
-from analytics.ml.intervals import ProbabilityBand, SpendIntervals, left_out_coverage
-from analytics.ml.ladder import BACKTEST_SLACK_DAYS, MIN_BUYERS, MIN_REPEATERS
+from analytics.ml.features import some
+from analytics.ml.intervals import ProbabilityBand, SpendIntervals, coverage_elsewhere
 from analytics.ml.ledger import PurchaseLedger
-from analytics.ml.metrics import average, churn_metrics, spend_metrics
+from analytics.ml.metrics import average, churn_metrics, deciles, reliability, spend_metrics
 from analytics.ml.order_counts import OrderIntervals
-from analytics.ml.summary import (
-    Histogram,
-    PurchaseDays,
-    Summary,
-    compress,
-    summarise,
-    window_outcome,
-)
-
-MAX_ORIGINS = 3
-ORIGIN_STEP_DAYS = 30
-
-
-@dataclass(frozen=True)
-class Origin:
-    """One day in the past: what was known before it, and what came in the horizon after it."""
-
-    day: int
-    summary: Summary
-    histogram: Histogram
-    spend: FloatArray
-    lapsed: BoolArray
-    orders: FloatArray
-    first_order: FloatArray
-
-
-@dataclass(frozen=True)
-class Backtest:
-    """The model that won, how it did, and the bands that its errors call for.
-
-    ``metrics`` and ``baseline`` average over the origins and list each of them.
-    """
-
-    buying: RepeatBuyingModel
-    spend: SpendModel | None
-    spend_refusal: str
-    intervals: SpendIntervals | None
-    calibration: ChurnCalibration | None
-    churn_band: ProbabilityBand
-    metrics: JsonDict
-    baseline: JsonDict
-    order_intervals: OrderIntervals
-
-    def to_dict(self) -> JsonDict:
-        """Return what was learned as a JSON-able dictionary."""
-        return {
-            "buying": self.buying.to_dict(),
-            "spend": self.spend.to_dict() if self.spend else None,
-            "intervals": self.intervals.to_dict() if self.intervals else None,
-            "churn_calibration": self.calibration.to_dict() if self.calibration else None,
-            "churn_band": self.churn_band.to_dict(),
-            "order_intervals": self.order_intervals.to_dict(),
-        }
-
-
-def make_origin(
-    ledger: PurchaseLedger, outcome: PurchaseDays, *, day: int, horizon_days: int
-) -> Origin | None:
-    """Return the origin at ``day``, or None where too few had bought before it to fit anything.
-
-    ``outcome`` holds the occasions that say what came in the window.
-    """
-    summary = summarise(ledger.occasions(known_before=day), as_of_day=day)
-    if summary.T.size < MIN_BUYERS or int((summary.frequency > 0).sum()) < MIN_REPEATERS:
-        return None
-    buyers, end = summary.customer_id, day + horizon_days
-    spend, orders = window_outcome(outcome, buyers, start_day=day, end_day=end)
-    first = next_order.first_orders(outcome, buyers, start_day=day, end_day=end)
-    histogram = compress(summary.frequency, summary.recency, summary.T)
-    return Origin(day, summary, histogram, spend, orders == 0, orders.astype(np.float64), first)
-
-
-def make_origins(ledger: PurchaseLedger, *, as_of_day: int, horizon_days: int) -> list[Origin]:
-    """Return up to three origins, newest first, whose horizons all end by ``as_of_day``."""
-    found = []
-    outcome = ledger.occasions(known_before=as_of_day)
-    first_day = int(outcome.day.min()) if outcome.day.size else as_of_day
-    for step in range(MAX_ORIGINS):
-        day = as_of_day - horizon_days - ORIGIN_STEP_DAYS * step
-        if day - first_day < horizon_days + BACKTEST_SLACK_DAYS:
-            break
-        origin = make_origin(ledger, outcome, day=day, horizon_days=horizon_days)
-        if origin is None:
-            break
-        found.append(origin)
-    return found
-
-
-def naive_spend(summary: Summary, *, horizon_days: int) -> FloatArray:
-    """Return the naive forecast: each customer's own spending rate times the horizon.
-
-    A customer younger than the horizon is taken to have spent over the whole of one, or else
-    yesterday's newcomer would be forecast to buy every day.
-    """
-    age = np.maximum(summary.T + 1, horizon_days)
-    return np.asarray(summary.total_spend / age * horizon_days)
+from analytics.ml.summary import Histogram, Summary, compress, summarise
 
 
 def run_backtest(
@@ -153,13 +57,6 @@ def run_backtest(
         "p_alive_as_churn_auc": _churn_figures(origins, _left(past, origins))["auc"],
     }
     baseline: JsonDict = {"churn": _recency_baseline(origins, before)}
-    metrics["next_order"], baseline["next_order"] = next_order.backtest_windows(
-        past,
-        [origin.summary for origin in origins],
-        probability,
-        [origin.first_order for origin in origins],
-        horizon_days=horizon_days,
-    )
     counts, metrics["orders"], baseline["orders"] = _backtest_orders(origins, past, horizon_days)
     spends, refusal = _fit_spend([summary, *(origin.summary for origin in origins)], engine)
     intervals = None
@@ -168,10 +65,21 @@ def run_backtest(
         figures["gamma_gamma_refused"] = refusal
         metrics["clv"], baseline["clv"] = figures, naive
     spend = spends[0] if spends else None
-    band = ProbabilityBand().fit(
-        np.concatenate(probability), np.concatenate([origin.lapsed for origin in origins])
+    lapsed = np.concatenate([origin.lapsed for origin in origins])
+    band = ProbabilityBand().fit(np.concatenate(probability), lapsed)
+    metrics["churn"]["reliability"] = reliability(lapsed, np.concatenate(probability))
+    alone = Backtest(
+        buying, spend, refusal, intervals, calibration, band, counts, metrics, baseline
     )
-    return Backtest(buying, spend, refusal, intervals, calibration, band, metrics, baseline, counts)
+    learned = learn(
+        ledger,
+        as_of_day=as_of_day,
+        horizon_days=horizon_days,
+        origin_days=[origin.day for origin in origins],
+        engine=engine,
+    )
+    found = alone if learned is None else climb(alone, learned)
+    return _judge_windows(found, origins, past, probability, horizon_days)
 
 
 def _compete(
@@ -331,6 +239,43 @@ def _backtest_orders(
     return order_counts.backtest_orders(predicted, came, summaries, horizon_days=horizon_days)
 
 
+def _judge_windows(
+    found: Backtest,
+    origins: list[Origin],
+    past: list[RepeatBuyingModel],
+    probability: list[FloatArray],
+    horizon_days: int,
+) -> Backtest:
+    """Judge the windows of the next order that the published churn would have let be given.
+
+    A blend speaks of some customers of a large shop, and not at every origin.
+    """
+    models = dict(zip((origin.day for origin in origins), past, strict=True))
+    cases = [
+        (origin, np.ones(origin.lapsed.size, dtype=bool), lapse)
+        for origin, lapse in zip(origins, probability, strict=True)
+    ]
+    blend = found.learned
+    if blend is not None and blend.churn_rung != REPEAT_BUYING:
+        by_day = {origin.day: origin for origin in origins}
+        cases = [
+            (by_day[trial.day], some(by_day[trial.day].summary.customer_id, MOST_ROWS), lapse)
+            for trial, lapse in zip(blend.trials, blend.lapse_at_origins(), strict=True)
+        ]
+    figures, naive = next_order.backtest_windows(
+        [models[origin.day] for origin, _seen, _lapse in cases],
+        [origin.summary.take(seen) for origin, seen, _lapse in cases],
+        [lapse for _origin, _seen, lapse in cases],
+        [origin.first_order[seen] for origin, seen, _lapse in cases],
+        horizon_days=horizon_days,
+    )
+    return replace(
+        found,
+        metrics=found.metrics | {"next_order": figures},
+        baseline=found.baseline | {"next_order": naive},
+    )
+
+
 def _backtest_spend(
     origins: list[Origin],
     past: list[RepeatBuyingModel],
@@ -348,11 +293,17 @@ def _backtest_spend(
     naive = [
         spend_metrics(o.spend, naive_spend(o.summary, horizon_days=horizon_days)) for o in origins
     ]
-    covered, how = left_out_coverage(SpendIntervals, predicted, [o.spend for o in origins])
+    covered, how = coverage_elsewhere([origin.spend for origin in origins], predicted)
     intervals = SpendIntervals().fit(
         np.concatenate(predicted), np.concatenate([origin.spend for origin in origins])
     )
-    figures = average(rows) | {"by_origin": rows, "coverage_80": covered, "coverage_by": how}
+    actual = np.concatenate([origin.spend for origin in origins])
+    figures = average(rows) | {
+        "by_origin": rows,
+        "coverage_80": covered,
+        "coverage_by": how,
+        "deciles": deciles(actual, np.concatenate(predicted)),
+    }
     return (
         intervals,
         figures,

@@ -1,0 +1,376 @@
+"""Blend the models of repeat buying with learners, as far as a shop's size and past carry it.
+
+Three rungs: repeat buying alone; one third of it and two thirds of a linear learner; a third each
+of repeat buying, the linear and the boosted learner. Churn is blended on the scale of log-odds,
+spend on its own. A shop climbs only as high as its size allows and its own past shows to be no
+worse: each rung is tried at the origins of the backtest, with learners that saw nothing of the
+window.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from analytics.ml.arrays import BoolArray, FloatArray, JsonDict
+from analytics.ml.churn import ChurnCalibration, RecencyRule
+from analytics.ml.clv import NEWTON
+from analytics.ml.errors import DegenerateFitError
+from analytics.ml.features import (
+    Base,
+    Recent,
+    describe,
+    fit_base,
+    forecasts,
+    log_odds,
+    recent_activity,
+    some,
+)
+from analytics.ml.ladder import MIN_BUYERS, MIN_REPEATERS
+from analytics.ml.learners import BoostedChance, BoostedSpend, LinearChance, LinearSpend, chance
+from analytics.ml.ledger import PurchaseLedger
+from analytics.ml.metrics import average, churn_metrics, spend_metrics
+from analytics.ml.summary import PurchaseDays, Summary, summarise, window_outcome
+
+REPEAT_BUYING, WITH_LINEAR, WITH_TREES = "repeat_buying", "with_linear", "with_trees"
+RUNGS = (REPEAT_BUYING, WITH_LINEAR, WITH_TREES)
+LINEAR_NEEDS = (500, 180)
+TREES_NEED = (4000, 270)
+"""Buyers and days of history that a rung asks for."""
+LANDMARKS = 3
+LANDMARK_STEP_DAYS = 30
+MIN_PAST_DAYS = 60
+MAX_BIAS_PERCENT = 30.0
+MOST_ROWS = 60_000
+"""Of a larger shop learners see so many customers of each landmark; repeat buying sees them all."""
+
+
+@dataclass(frozen=True)
+class Landmark:
+    """One day as it was seen then; of a large shop, some of its buyers."""
+
+    day: int
+    summary: Summary
+    recent: Recent
+    base: Base
+    features: FloatArray
+
+
+@dataclass(frozen=True)
+class Blend:
+    """What was learned at one landmark day from those before it.
+
+    ``boosted_*`` are None below the highest rung.
+    """
+
+    base: Base
+    linear_chance: LinearChance
+    linear_spend: LinearSpend
+    boosted_chance: BoostedChance | None
+    boosted_spend: BoostedSpend | None
+
+    def lapse(self, rung: str, features: FloatArray, buy: FloatArray) -> FloatArray:
+        """Return P(no order within the horizon) from features and the P(buy) of repeat buying."""
+        if rung == REPEAT_BUYING:
+            return 1.0 - buy
+        parts, weights = [log_odds(buy), self.linear_chance.log_odds(features)], [1.0, 2.0]
+        if rung == WITH_TREES and self.boosted_chance is not None:
+            parts, weights = [*parts, self.boosted_chance.log_odds(features)], [1.0, 1.0, 1.0]
+        return 1.0 - chance(parts, weights)
+
+    def spend(self, rung: str, features: FloatArray, worth: FloatArray) -> FloatArray:
+        """Return the expected spend from features and the forecast of repeat buying."""
+        if rung == REPEAT_BUYING:
+            return worth
+        parts, weights = [worth, self.linear_spend.predict(features)], [1.0, 2.0]
+        if rung == WITH_TREES and self.boosted_spend is not None:
+            parts, weights = [*parts, self.boosted_spend.predict(features)], [1.0, 1.0, 1.0]
+        return np.asarray(np.average(np.stack(parts), axis=0, weights=weights))
+
+    def to_dict(self) -> JsonDict:
+        """Return what was learned as a JSON-able dictionary, the trees only by their presence."""
+        return {
+            "base": self.base.to_dict(),
+            "churn": self.linear_chance.to_dict(),
+            "spend": self.linear_spend.to_dict(),
+            "trees": self.boosted_chance is not None,
+        }
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What every candidate said at one origin, and what came."""
+
+    day: int
+    lapsed: BoolArray
+    spent: FloatArray
+    lapse: dict[str, FloatArray]
+    spend: dict[str, FloatArray]
+
+
+@dataclass(frozen=True)
+class Learned:
+    """The blend of today, the rung each score has earned, and the trials that say so."""
+
+    blend: Blend
+    churn_rung: str
+    spend_rung: str
+    calibration: ChurnCalibration | None
+    trials: tuple[Trial, ...]
+
+    @property
+    def speaks(self) -> bool:
+        """Tell whether any score comes from the blend."""
+        return (self.churn_rung, self.spend_rung) != (REPEAT_BUYING, REPEAT_BUYING)
+
+    def lapse_at_origins(self) -> list[FloatArray]:
+        """Return what the published churn would have been at each trial."""
+        raw = [trial.lapse[self.churn_rung] for trial in self.trials]
+        if self.calibration is None:
+            return raw
+        return _calibrated(self.trials, self.churn_rung, self.blend.base.horizon_days)
+
+    def to_dict(self) -> JsonDict:
+        """Return what is published of the blend as a JSON-able dictionary."""
+        curve = self.calibration.to_dict() if self.calibration else None
+        rungs = {"churn_rung": self.churn_rung, "spend_rung": self.spend_rung}
+        return {**rungs, "churn_calibration": curve, **self.blend.to_dict()}
+
+    def figures(self) -> tuple[JsonDict, JsonDict]:
+        """Return the mean figures of every candidate for churn and for spend."""
+        churn = {
+            name: average([churn_metrics(t.lapsed, t.lapse[name]) for t in self.trials])
+            for name in self.trials[0].lapse
+        }
+        spend = {
+            name: average([spend_metrics(t.spent, t.spend[name]) for t in self.trials])
+            for name in self.trials[0].spend
+        }
+        return churn, spend
+
+
+def highest_rung(buyers: int, history_days: int) -> str:
+    """Return the highest rung that a shop of this size may be tried on."""
+    if buyers >= TREES_NEED[0] and history_days >= TREES_NEED[1]:
+        return WITH_TREES
+    if buyers >= LINEAR_NEEDS[0] and history_days >= LINEAR_NEEDS[1]:
+        return WITH_LINEAR
+    return REPEAT_BUYING
+
+
+class Past:
+    """Landmarks of a ledger, each made once, and the outcomes that were known on some day."""
+
+    def __init__(
+        self, ledger: PurchaseLedger, *, first_day: int, horizon_days: int, engine: str = NEWTON
+    ) -> None:
+        self.ledger = ledger
+        self.first_day = first_day
+        self.horizon_days = horizon_days
+        self.engine = engine
+        self._made: dict[int, Landmark | None] = {}
+        self._known: dict[int, PurchaseDays] = {}
+
+    def prepare(self, days: Sequence[int]) -> None:
+        """Make landmarks from old to new, each fit starting where the one before ended."""
+        before: Base | None = None
+        for day in sorted(set(days)):
+            made = self._make(day, before)
+            self._made[day] = made
+            before = made.base if made else before
+
+    def landmark(self, day: int) -> Landmark | None:
+        """Return a prepared landmark, or None where too little had happened by that day."""
+        return self._made[day]
+
+    def outcome(self, landmark: Landmark, *, known_before: int) -> tuple[FloatArray, BoolArray]:
+        """Return each buyer's spend in the horizon, and whether there was an order in it."""
+        if known_before not in self._known:
+            self._known = {known_before: self.ledger.occasions(known_before=known_before)}
+        spend, orders = window_outcome(
+            self._known[known_before],
+            landmark.summary.customer_id,
+            start_day=landmark.day,
+            end_day=landmark.day + self.horizon_days,
+        )
+        return spend, orders > 0
+
+    def training_days(self, day: int) -> list[int]:
+        """Return the landmark days that may teach what is used from ``day`` on."""
+        newest = day - self.horizon_days
+        return [newest - LANDMARK_STEP_DAYS * step for step in range(LANDMARKS)]
+
+    def _make(self, day: int, before: Base | None) -> Landmark | None:
+        if day - self.first_day < MIN_PAST_DAYS:
+            return None
+        occasions = self.ledger.occasions(known_before=day)
+        summary = summarise(occasions, as_of_day=day)
+        if summary.T.size < MIN_BUYERS or int((summary.frequency > 0).sum()) < MIN_REPEATERS:
+            return None
+        try:
+            base = fit_base(
+                occasions,
+                summary,
+                horizon_days=self.horizon_days,
+                engine=self.engine,
+                start=before,
+            )
+        except DegenerateFitError:
+            return None
+        recent = recent_activity(occasions, as_of_day=day)
+        seen = some(summary.customer_id, MOST_ROWS)
+        summary, recent = summary.take(seen), recent.take(seen)
+        return Landmark(day, summary, recent, base, describe(summary, recent, base))
+
+
+def learn(
+    ledger: PurchaseLedger,
+    *,
+    as_of_day: int,
+    horizon_days: int,
+    origin_days: Sequence[int],
+    engine: str = NEWTON,
+) -> Learned | None:
+    """Fit the blend as of a day, and try every rung at the origins; None where that is impossible.
+
+    Nothing of an origin's window reaches its learners: not a purchase, and not a refund that became
+    known in it.
+    """
+    occasions = ledger.occasions(known_before=as_of_day)
+    if occasions.day.size == 0:
+        return None
+    first_day = int(occasions.day.min())
+    buyers = int(np.unique(occasions.customer_id).size)
+    rung = highest_rung(buyers, as_of_day - first_day)
+    if rung == REPEAT_BUYING:
+        return None
+    past = Past(ledger, first_day=first_day, horizon_days=horizon_days, engine=engine)
+    wanted = [*origin_days, as_of_day]
+    past.prepare([*wanted, *(day for one in wanted for day in past.training_days(one))])
+    trials = [
+        trial
+        for day in origin_days
+        if (trial := try_rungs(past, day, as_of_day=as_of_day, rung=rung)) is not None
+    ]
+    blend = _fit(past, as_of_day, rung)
+    if blend is None or not trials:
+        return None
+    churn_rung = _earned(trials, rung, _brier)
+    return Learned(
+        blend=blend,
+        churn_rung=churn_rung,
+        spend_rung=_earned(trials, rung, _squared_error),
+        calibration=_calibrate(trials, churn_rung, horizon_days),
+        trials=tuple(trials),
+    )
+
+
+def _fit(past: Past, day: int, rung: str) -> Blend | None:
+    """Return what could be learned by a day, or None where no window was over by then."""
+    here = past.landmark(day)
+    found = [one for one in map(past.landmark, past.training_days(day)) if one is not None]
+    if here is None or not found:
+        return None
+    outcomes = [past.outcome(one, known_before=day) for one in found]
+    features = np.vstack([one.features for one in found])
+    spend = np.concatenate([spent for spent, _ in outcomes])
+    bought = np.concatenate([came for _, came in outcomes])
+    if not 0 < int(bought.sum()) < bought.size:
+        return None
+    has_trees = rung == WITH_TREES
+    return Blend(
+        base=here.base,
+        linear_chance=LinearChance().fit(features, bought),
+        linear_spend=LinearSpend().fit(features, spend),
+        boosted_chance=BoostedChance().fit(features, bought) if has_trees else None,
+        boosted_spend=BoostedSpend().fit(features, spend) if has_trees else None,
+    )
+
+
+def try_rungs(past: Past, day: int, *, as_of_day: int, rung: str) -> Trial | None:
+    """Let every candidate speak at an origin, and note what came."""
+    here, blend = past.landmark(day), _fit(past, day, rung)
+    if here is None or blend is None:
+        return None
+    spent, came = past.outcome(here, known_before=as_of_day)
+    buy, orders, worth = forecasts(here.summary, here.base)
+    rungs = RUNGS[: RUNGS.index(rung) + 1]
+    lapse = {name: blend.lapse(name, here.features, buy) for name in rungs}
+    spend = {name: blend.spend(name, here.features, orders * worth) for name in rungs}
+    lapse["linear"] = 1.0 - chance([blend.linear_chance.log_odds(here.features)], [1.0])
+    spend["linear"] = blend.linear_spend.predict(here.features)
+    if blend.boosted_chance is not None and blend.boosted_spend is not None:
+        lapse["trees"] = 1.0 - chance([blend.boosted_chance.log_odds(here.features)], [1.0])
+        spend["trees"] = blend.boosted_spend.predict(here.features)
+    lapse["recency_rule"] = _recency_rule(past, here)
+    age = np.maximum(here.summary.T + 1, past.horizon_days)
+    spend["own_rate_times_horizon"] = here.summary.total_spend / age * past.horizon_days
+    return Trial(day, ~came, spent, lapse, spend)
+
+
+def _recency_rule(past: Past, here: Landmark) -> FloatArray:
+    """Return what the recency rule says, learned from the newest window that was over."""
+    days = past.training_days(here.day)
+    teacher = next(one for one in map(past.landmark, days) if one is not None)
+    _, came = past.outcome(teacher, known_before=here.day)
+    rule = RecencyRule().fit(teacher.summary.days_since_last_order, ~came)
+    return rule.predict(here.summary.days_since_last_order)
+
+
+def _earned(
+    trials: Sequence[Trial], highest: str, error: Callable[[Sequence[Trial], str], float]
+) -> str:
+    """Return the highest rung that is sound and errs no more than those below it."""
+    best = REPEAT_BUYING
+    for rung in RUNGS[1 : RUNGS.index(highest) + 1]:
+        if error(trials, rung) <= error(trials, best):
+            best = rung
+    return best
+
+
+def _brier(trials: Sequence[Trial], rung: str) -> float:
+    return float(np.mean([((t.lapse[rung] - t.lapsed) ** 2).mean() for t in trials]))
+
+
+def _squared_error(trials: Sequence[Trial], rung: str) -> float:
+    """Return the root mean squared error; without measure where the total is off by too much."""
+    rows = [spend_metrics(trial.spent, trial.spend[rung]) for trial in trials]
+    bias = average(rows)["bias_percent"]
+    if rung != REPEAT_BUYING and (bias is None or abs(bias) > MAX_BIAS_PERCENT):
+        return float("inf")
+    return float(average(rows)["rmse"])
+
+
+def _calibrate(trials: Sequence[Trial], rung: str, horizon_days: int) -> ChurnCalibration | None:
+    """Calibrate on a window that was over, judge on a later one, and keep only what helps."""
+    raw = [trial.lapse[rung] for trial in trials]
+    mapped = _calibrated(trials, rung, horizon_days)
+    judged = [p for p, _ in enumerate(trials) if _teacher(trials, p, horizon_days) is not None]
+    if not judged:
+        return None
+
+    def brier(said: list[FloatArray]) -> float:
+        return float(np.mean([((said[p] - trials[p].lapsed) ** 2).mean() for p in judged]))
+
+    if brier(mapped) >= brier(raw):
+        return None
+    newest = max(trials, key=lambda trial: trial.day)
+    return ChurnCalibration().fit(newest.lapse[rung], newest.lapsed)
+
+
+def _calibrated(trials: Sequence[Trial], rung: str, horizon_days: int) -> list[FloatArray]:
+    """Return each trial's churn, calibrated on the newest trial whose window was over by then."""
+    said = []
+    for place, trial in enumerate(trials):
+        teacher = _teacher(trials, place, horizon_days)
+        probability = trial.lapse[rung]
+        if teacher is not None:
+            curve = ChurnCalibration().fit(teacher.lapse[rung], teacher.lapsed)
+            probability = curve.predict(probability)
+        said.append(probability)
+    return said
+
+
+def _teacher(trials: Sequence[Trial], place: int, horizon_days: int) -> Trial | None:
+    over = [one for one in trials if one.day + horizon_days <= trials[place].day]
+    return max(over, key=lambda one: one.day, default=None)

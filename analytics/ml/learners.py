@@ -1,0 +1,188 @@
+"""Learn from landmarks who buys and who spends how much: a linear learner and a boosted one each.
+
+References
+----------
+.. [1] van Houwelingen & Putter (2011), "Dynamic Prediction in Clinical Survival Analysis":
+   landmarks, at which everything known so far predicts what follows.
+.. [2] Jørgensen (1987), "Exponential Dispersion Models", J. of the Royal Statistical Society B 49
+   (2), 127–162: the compound Poisson–gamma family, with a mass at zero and a skewed rest.
+"""
+
+from typing import Self
+
+import numpy as np
+from scipy.special import expit
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.linear_model import LogisticRegression, TweedieRegressor
+from threadpoolctl import threadpool_limits
+
+from analytics.ml.arrays import BoolArray, FloatArray, JsonDict
+from analytics.ml.features import FEATURES, log_odds
+
+TREES: JsonDict = {
+    "max_iter": 120,
+    "learning_rate": 0.05,
+    "max_leaf_nodes": 8,
+    "min_samples_leaf": 40,
+    "l2_regularization": 5.0,
+}
+TWEEDIE_POWER = 1.5
+WINSORISE_QUANTILE = 0.999
+
+
+class Scaler:
+    """Bring each feature to mean 0 and deviation 1, within the range that was learned from.
+
+    A customer outside that range is taken to stand at its end: a learner that has seen no such
+    customer must not go on in a straight line.
+    """
+
+    def fit(self, features: FloatArray) -> Self:
+        """Learn range, mean and deviation; a feature that never varies is left out."""
+        self.low_, self.high_ = features.min(axis=0), features.max(axis=0)
+        self.mean_, deviation = features.mean(axis=0), features.std(axis=0)
+        varies = deviation > 1e-9
+        self.scale_ = np.where(varies, 1.0 / np.where(varies, deviation, 1.0), 0.0)
+        return self
+
+    def transform(self, features: FloatArray) -> FloatArray:
+        """Return the scaled features."""
+        return np.asarray((np.clip(features, self.low_, self.high_) - self.mean_) * self.scale_)
+
+
+class LinearChance:
+    """Logistic regression of "buys within the horizon" on the features.
+
+    Attributes
+    ----------
+    intercept_ : float
+    coefficients_ : one per feature, for features of deviation 1
+    """
+
+    def __init__(self, penalty: float = 10.0, *, random_state: int | None = None) -> None:
+        self.penalty = penalty
+        self.random_state = random_state
+
+    def fit(self, features: FloatArray, bought: BoolArray) -> Self:
+        """Fit on the rows of past landmarks whose windows are over."""
+        self.scaler_ = Scaler().fit(features)
+        model = LogisticRegression(C=1.0 / self.penalty, max_iter=2000)
+        with threadpool_limits(limits=1):
+            model.fit(self.scaler_.transform(features), bought)
+        self.intercept_, self.coefficients_ = float(model.intercept_[0]), model.coef_[0]
+        return self
+
+    def log_odds(self, features: FloatArray) -> FloatArray:
+        """Return the log-odds of buying."""
+        return np.asarray(self.scaler_.transform(features) @ self.coefficients_ + self.intercept_)
+
+    def to_dict(self) -> JsonDict:
+        """Return the learned state as a JSON-able dictionary."""
+        return _linear_state(self.intercept_, self.coefficients_, self.scaler_)
+
+
+class BoostedChance:
+    """Gradient boosting of "buys within the horizon" on the features: shallow trees, many rows."""
+
+    def __init__(self, *, random_state: int = 0) -> None:
+        self.random_state = random_state
+
+    def fit(self, features: FloatArray, bought: BoolArray) -> Self:
+        """Fit on the rows of past landmarks whose windows are over."""
+        model = HistGradientBoostingClassifier(
+            **TREES, early_stopping=False, random_state=self.random_state
+        )
+        with threadpool_limits(limits=1):
+            self.model_ = model.fit(features, bought)
+        return self
+
+    def log_odds(self, features: FloatArray) -> FloatArray:
+        """Return the log-odds of buying."""
+        with threadpool_limits(limits=1):
+            return log_odds(self.model_.predict_proba(features)[:, 1])
+
+
+class LinearSpend:
+    """A Tweedie regression [2]_ of the spend within the horizon, with a logarithmic link.
+
+    Attributes
+    ----------
+    unit_ : float
+        Mean spend of the rows learned from; makes the fit blind to the currency.
+    """
+
+    def __init__(
+        self,
+        penalty: float = 0.01,
+        power: float = TWEEDIE_POWER,
+        *,
+        random_state: int | None = None,
+    ) -> None:
+        self.penalty = penalty
+        self.power = power
+        self.random_state = random_state
+
+    def fit(self, features: FloatArray, spend: FloatArray) -> Self:
+        """Fit on the rows of past landmarks; the largest 0.1 % of the spends are cut."""
+        self.scaler_ = Scaler().fit(features)
+        self.unit_, target = _target(spend)
+        model = TweedieRegressor(power=self.power, alpha=self.penalty, link="log", max_iter=3000)
+        with threadpool_limits(limits=1):
+            model.fit(self.scaler_.transform(features), target)
+        self.intercept_, self.coefficients_ = float(model.intercept_), model.coef_
+        return self
+
+    def predict(self, features: FloatArray) -> FloatArray:
+        """Return the expected spend."""
+        line = self.scaler_.transform(features) @ self.coefficients_ + self.intercept_
+        return np.asarray(self.unit_ * np.exp(line))
+
+    def to_dict(self) -> JsonDict:
+        """Return the learned state as a JSON-able dictionary."""
+        state = _linear_state(self.intercept_, self.coefficients_, self.scaler_)
+        return state | {"unit": self.unit_, "power": self.power}
+
+
+class BoostedSpend:
+    """Gradient boosting of the spend within the horizon: Tweedie deviance at its Poisson end."""
+
+    def __init__(self, *, random_state: int = 0) -> None:
+        self.random_state = random_state
+
+    def fit(self, features: FloatArray, spend: FloatArray) -> Self:
+        """Fit on the rows of past landmarks; the largest 0.1 % of the spends are cut."""
+        self.unit_, target = _target(spend)
+        model = HistGradientBoostingRegressor(
+            loss="poisson", **TREES, early_stopping=False, random_state=self.random_state
+        )
+        with threadpool_limits(limits=1):
+            self.model_ = model.fit(features, target)
+        return self
+
+    def predict(self, features: FloatArray) -> FloatArray:
+        """Return the expected spend."""
+        with threadpool_limits(limits=1):
+            return np.asarray(self.unit_ * self.model_.predict(features))
+
+
+def chance(log_odds_of_parts: list[FloatArray], weights: list[float]) -> FloatArray:
+    """Return the probability at the weighted mean of the parts' log-odds."""
+    return np.asarray(expit(np.average(np.stack(log_odds_of_parts), axis=0, weights=weights)))
+
+
+def _target(spend: FloatArray) -> tuple[float, FloatArray]:
+    """Return the unit of money, and the spends in it, cut at a high quantile."""
+    unit = max(float(spend.mean()), 1e-9)
+    cap = np.quantile(spend, WINSORISE_QUANTILE, method="inverted_cdf")
+    return unit, np.asarray(np.minimum(spend, cap) / unit)
+
+
+def _linear_state(intercept: float, coefficients: FloatArray, scaler: Scaler) -> JsonDict:
+    return {
+        "intercept": intercept,
+        "coefficients": dict(zip(FEATURES, coefficients.tolist(), strict=True)),
+        "mean": scaler.mean_.tolist(),
+        "scale": scaler.scale_.tolist(),
+        "low": scaler.low_.tolist(),
+        "high": scaler.high_.tolist(),
+    }
