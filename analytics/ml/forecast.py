@@ -85,11 +85,9 @@ def forecast(
             )
         gaps = occasion_gaps(ledger.occasions(known_before=as_of_day))
         yardsticks = Yardsticks(summary, shop_gap=float(np.median(gaps)))
-        outlook = _predict(
-            learned, summary, yardsticks, horizon_days, discount_rate, as_of_day=as_of_day
-        )
+        outlook = _predict(learned, summary, yardsticks, horizon_days, discount_rate)
         if learned.learned is None or not learned.learned.speaks:
-            return outlook
+            return _dated(outlook, learned, summary, as_of_day)
         occasions = ledger.occasions(known_before=as_of_day)
         recent = recent_activity(occasions, as_of_day=as_of_day)
         parts = [
@@ -98,7 +96,8 @@ def forecast(
             )
             for rows in blocks(summary.T.size)
         ]
-        return _blended(outlook, learned.learned, parts, discount_rate)
+        blended = _blended(outlook, learned.learned, parts, discount_rate)
+        return _dated(blended, learned, summary, as_of_day)
     except DegenerateFitError as error:
         return Outlook(
             abstentions=tuple(
@@ -113,8 +112,6 @@ def _predict(
     yardsticks: Yardsticks,
     horizon_days: int,
     discount_rate: float,
-    *,
-    as_of_day: int,
 ) -> Outlook:
     """Return the predictions with their bands and reasons."""
     buying = learned.buying
@@ -131,9 +128,6 @@ def _predict(
     }
     fewest, most = learned.order_intervals.predict(values["expected_orders"])
     values["orders_low"], values["orders_high"] = fewest, most
-    window = expect_window(buying, summary, churn)
-    values["next_order_from"] = as_of_day + window.first
-    values["next_order_until"] = as_of_day + window.last
     if buying.model != NBD:  # where nobody is seen leaving, "alive" says nothing
         values["p_alive"] = finite(buying.p_alive(*history))
     churn_reasons = explain_churn(buying, summary, yardsticks, horizon_days=horizon_days)
@@ -178,6 +172,16 @@ def _blended(
         values["clv_low"], values["clv_high"] = backtest.intervals.predict(spend)
         clv_reasons = join([part.value_reasons for part in parts])
     return replace(outlook, values=values, churn_reasons=churn_reasons, clv_reasons=clv_reasons)
+
+
+def _dated(outlook: Outlook, learned: Backtest, summary: Summary, as_of_day: int) -> Outlook:
+    """Return the predictions with the days of the next order, as the published churn allows."""
+    window = expect_window(learned.buying, summary, outlook.values["churn_probability"])
+    days = {
+        "next_order_from": as_of_day + window.first,
+        "next_order_until": as_of_day + window.last,
+    }
+    return replace(outlook, values=outlook.values | days)
 
 
 def _caveats(learned: Backtest) -> tuple[Note, ...]:

@@ -87,29 +87,6 @@ class SpendIntervals:
         }
 
 
-def left_out_coverage(
-    kind: type[SpendIntervals], predicted: list[FloatArray], actual: list[FloatArray]
-) -> tuple[float, str]:
-    """Return the share of actual values inside intervals that were learned on other origins.
-
-    ``predicted`` and ``actual`` hold one array per origin. With a single origin, one half of its
-    customers is judged by the other.
-    """
-    if len(predicted) == 1:
-        half = np.arange(predicted[0].size) % 2 == 0
-        learned = kind().fit(predicted[0][half], actual[0][half])
-        return learned.covered(predicted[0][~half], actual[0][~half]), "half_of_customers"
-    shares = []
-    for index, said in enumerate(predicted):
-        others = [i for i in range(len(predicted)) if i != index]
-        learned = kind().fit(
-            np.concatenate([predicted[i] for i in others]),
-            np.concatenate([actual[i] for i in others]),
-        )
-        shares.append(learned.covered(said, actual[index]))
-    return float(np.mean(shares)), "other_origins"
-
-
 class ProbabilityBand:
     """Bands of a probability: what happened to those who were given a similar one [2]_.
 
@@ -148,3 +125,27 @@ class ProbabilityBand:
             "low": self.low_.tolist(),
             "high": self.high_.tolist(),
         }
+
+
+def coverage_elsewhere(
+    actual: list[FloatArray],
+    predicted: list[FloatArray],
+    kind: type[SpendIntervals] = SpendIntervals,
+) -> tuple[float, str]:
+    """Return the share of actual values inside intervals that were learned on other origins.
+
+    With a single origin, one half of its customers is judged by the other.
+    """
+    if len(actual) == 1:
+        half = np.arange(predicted[0].size) % 2 == 0
+        learned = kind().fit(predicted[0][half], actual[0][half])
+        return learned.covered(predicted[0][~half], actual[0][~half]), "half_of_customers"
+    shares = []
+    for index, came in enumerate(actual):
+        others = [i for i in range(len(actual)) if i != index]
+        learned = kind().fit(
+            np.concatenate([predicted[i] for i in others]),
+            np.concatenate([actual[i] for i in others]),
+        )
+        shares.append(learned.covered(predicted[index], came))
+    return float(np.mean(shares)), "other_origins"

@@ -3,7 +3,7 @@
 import numpy as np
 
 from analytics.ml.arrays import FloatArray, JsonDict
-from analytics.ml.intervals import SpendIntervals, left_out_coverage
+from analytics.ml.intervals import SpendIntervals, coverage_elsewhere
 from analytics.ml.metrics import average, error_metrics
 from analytics.ml.summary import Summary
 
@@ -49,7 +49,7 @@ def backtest_orders(
         error_metrics(came, naive_orders(summary, horizon_days=horizon_days))
         for came, summary in zip(actual, summaries, strict=True)
     ]
-    covered, how = left_out_coverage(OrderIntervals, predicted, actual)
+    covered, how = coverage_elsewhere(actual, predicted, OrderIntervals)
     intervals = OrderIntervals().fit(np.concatenate(predicted), np.concatenate(actual))
     return (
         intervals,

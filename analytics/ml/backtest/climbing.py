@@ -7,7 +7,7 @@ import numpy as np
 from analytics.ml.arrays import JsonDict
 from analytics.ml.backtest.result import Backtest
 from analytics.ml.blend import REPEAT_BUYING, Learned
-from analytics.ml.intervals import ProbabilityBand, SpendIntervals, left_out_coverage
+from analytics.ml.intervals import ProbabilityBand, SpendIntervals, coverage_elsewhere
 from analytics.ml.metrics import (
     average,
     churn_metrics,
@@ -42,7 +42,7 @@ def climb(alone: Backtest, learned: Learned) -> Backtest:
     rows = [spend_metrics(actual, said) for actual, said in zip(spent, worth, strict=True)]
     held = _same_origins(alone.metrics.get("clv"), alone, learned)
     if learned.spend_rung != REPEAT_BUYING and held and average(rows)["rmse"] <= held["rmse"]:
-        covered, how = left_out_coverage(SpendIntervals, worth, spent)
+        covered, how = coverage_elsewhere(spent, worth)
         metrics["clv"] = average(rows) | {
             "by_origin": rows,
             "coverage_80": covered,

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analytics.ml import next_order
 from analytics.ml.arrays import BoolArray, FloatArray
 from analytics.ml.ladder import BACKTEST_SLACK_DAYS, MIN_BUYERS, MIN_REPEATERS
 from analytics.ml.ledger import PurchaseLedger
+from analytics.ml.next_order import first_orders
 from analytics.ml.summary import (
     Histogram,
     PurchaseDays,
@@ -46,7 +46,7 @@ def make_origin(
         return None
     buyers, end = summary.customer_id, day + horizon_days
     spend, orders = window_outcome(outcome, buyers, start_day=day, end_day=end)
-    first = next_order.first_orders(outcome, buyers, start_day=day, end_day=end)
+    first = first_orders(outcome, buyers, start_day=day, end_day=end)
     histogram = compress(summary.frequency, summary.recency, summary.T)
     return Origin(day, summary, histogram, spend, orders == 0, orders.astype(np.float64), first)
 

@@ -24,9 +24,9 @@ class Backtest:
     intervals: SpendIntervals | None
     calibration: ChurnCalibration | None
     churn_band: ProbabilityBand
+    order_intervals: OrderIntervals
     metrics: JsonDict
     baseline: JsonDict
-    order_intervals: OrderIntervals
     learned: Learned | None = None
 
     def to_dict(self) -> JsonDict:

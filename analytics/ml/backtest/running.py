@@ -1,5 +1,7 @@
 """Fit, compare and choose the model of repeat buying, then let the blend try to do better."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from analytics.ml import next_order, order_counts
@@ -7,7 +9,7 @@ from analytics.ml.arrays import FloatArray, JsonDict
 from analytics.ml.backtest.climbing import climb
 from analytics.ml.backtest.origins import Origin, make_origin, make_origins, naive_spend
 from analytics.ml.backtest.result import Backtest
-from analytics.ml.blend import learn
+from analytics.ml.blend import MOST_ROWS, REPEAT_BUYING, learn
 from analytics.ml.churn import ChurnCalibration, RecencyRule
 from analytics.ml.clv import (
     BG_NBD,
@@ -21,7 +23,8 @@ from analytics.ml.clv import (
 )
 from analytics.ml.customer_value import CustomerValueModel, finite
 from analytics.ml.errors import DegenerateFitError
-from analytics.ml.intervals import ProbabilityBand, SpendIntervals, left_out_coverage
+from analytics.ml.features import some
+from analytics.ml.intervals import ProbabilityBand, SpendIntervals, coverage_elsewhere
 from analytics.ml.ledger import PurchaseLedger
 from analytics.ml.metrics import average, churn_metrics, deciles, reliability, spend_metrics
 from analytics.ml.order_counts import OrderIntervals
@@ -55,13 +58,6 @@ def run_backtest(
         "p_alive_as_churn_auc": _churn_figures(origins, _left(past, origins))["auc"],
     }
     baseline: JsonDict = {"churn": _recency_baseline(origins, before)}
-    metrics["next_order"], baseline["next_order"] = next_order.backtest_windows(
-        past,
-        [origin.summary for origin in origins],
-        probability,
-        [origin.first_order for origin in origins],
-        horizon_days=horizon_days,
-    )
     counts, metrics["orders"], baseline["orders"] = _backtest_orders(origins, past, horizon_days)
     spends, refusal = _fit_spend([summary, *(origin.summary for origin in origins)], engine)
     intervals = None
@@ -76,7 +72,7 @@ def run_backtest(
     band = ProbabilityBand().fit(np.concatenate(probability), lapsed)
     metrics["churn"]["reliability"] = reliability(lapsed, np.concatenate(probability))
     alone = Backtest(
-        buying, spend, refusal, intervals, calibration, band, metrics, baseline, counts
+        buying, spend, refusal, intervals, calibration, band, counts, metrics, baseline
     )
     learned = learn(
         ledger,
@@ -85,7 +81,8 @@ def run_backtest(
         origin_days=[origin.day for origin in origins],
         engine=engine,
     )
-    return alone if learned is None else climb(alone, learned)
+    found = alone if learned is None else climb(alone, learned)
+    return _judge_windows(found, origins, past, probability, horizon_days)
 
 
 def _compete(
@@ -245,6 +242,43 @@ def _backtest_orders(
     return order_counts.backtest_orders(predicted, came, summaries, horizon_days=horizon_days)
 
 
+def _judge_windows(
+    found: Backtest,
+    origins: list[Origin],
+    past: list[RepeatBuyingModel],
+    probability: list[FloatArray],
+    horizon_days: int,
+) -> Backtest:
+    """Judge the windows of the next order that the published churn would have let be given.
+
+    A blend speaks of some customers of a large shop, and not at every origin.
+    """
+    models = dict(zip((origin.day for origin in origins), past, strict=True))
+    cases = [
+        (origin, np.ones(origin.lapsed.size, dtype=bool), lapse)
+        for origin, lapse in zip(origins, probability, strict=True)
+    ]
+    blend = found.learned
+    if blend is not None and blend.churn_rung != REPEAT_BUYING:
+        by_day = {origin.day: origin for origin in origins}
+        cases = [
+            (by_day[trial.day], some(by_day[trial.day].summary.customer_id, MOST_ROWS), lapse)
+            for trial, lapse in zip(blend.trials, blend.lapse_at_origins(), strict=True)
+        ]
+    figures, naive = next_order.backtest_windows(
+        [models[origin.day] for origin, _seen, _lapse in cases],
+        [origin.summary.take(seen) for origin, seen, _lapse in cases],
+        [lapse for _origin, _seen, lapse in cases],
+        [origin.first_order[seen] for origin, seen, _lapse in cases],
+        horizon_days=horizon_days,
+    )
+    return replace(
+        found,
+        metrics=found.metrics | {"next_order": figures},
+        baseline=found.baseline | {"next_order": naive},
+    )
+
+
 def _backtest_spend(
     origins: list[Origin],
     past: list[RepeatBuyingModel],
@@ -262,7 +296,7 @@ def _backtest_spend(
     naive = [
         spend_metrics(o.spend, naive_spend(o.summary, horizon_days=horizon_days)) for o in origins
     ]
-    covered, how = left_out_coverage(SpendIntervals, predicted, [o.spend for o in origins])
+    covered, how = coverage_elsewhere([origin.spend for origin in origins], predicted)
     intervals = SpendIntervals().fit(
         np.concatenate(predicted), np.concatenate([origin.spend for origin in origins])
     )

@@ -3,6 +3,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from analytics.ml.backtest import make_origins, naive_spend, run_backtest
+from analytics.ml.blend import REPEAT_BUYING
 from analytics.ml.churn import RecencyRule
 from analytics.ml.clv import BG_NBD, MBG_NBD, RepeatBuyingModel
 from analytics.ml.ledger import PurchaseLedger
@@ -120,6 +121,18 @@ def test_cdnow_order_counts_and_windows_beat_their_naive_rules():
     assert window["n"] == gap["n"] > 200
     assert window["share_inside"] == pytest.approx(window["expected_share"], abs=0.03)
     assert window["share_inside"] > gap["share_inside"] + 0.1
+
+
+def test_where_a_blend_speaks_of_churn_windows_are_judged_by_its_word():
+    found = run_backtest(PurchaseLedger(cdnow().occasions()), as_of_day=CDNOW_END, horizon_days=90)
+
+    assert found is not None
+    assert found.learned is not None
+    assert found.learned.churn_rung != REPEAT_BUYING
+    said = found.learned.lapse_at_origins()
+    rows = found.metrics["next_order"]["by_origin"]
+    assert [row["given_share"] for row in rows] == [float((one <= 0.5).mean()) for one in said]
+    assert found.metrics["churn"]["n"] == sum(one.size for one in said)
 
 
 @pytest.mark.parametrize("model", [BG_NBD, MBG_NBD])

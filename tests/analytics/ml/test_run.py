@@ -16,7 +16,7 @@ from analytics.ml.run import (
     ScoringResult,
     score_customers,
 )
-from tests.analytics.ml.shops import to_score, usual_shop
+from tests.analytics.ml.shops import CDNOW_END, cdnow, to_score, usual_shop
 
 FLOATS = (
     "expected_orders",
@@ -75,6 +75,15 @@ def test_every_buyer_is_scored_within_its_bounds(scored):
     assert ((scored.rfm_group >= 0) & (scored.rfm_group < len(RFM_GROUPS))).all()
     for name in ("rfm_null", "clv_null", "churn_null", "satisfaction_null"):
         assert not getattr(scored, name).any(), name
+
+
+def test_next_order_follows_the_churn_that_is_published_also_where_a_blend_speaks():
+    result = score_customers(to_score(cdnow(), CDNOW_END, horizon_days=90))
+
+    assert result.metrics["rungs"]["published"]["churn"] != "repeat_buying"
+    given = np.isfinite(result.next_order_from)
+    assert np.array_equal(given, result.churn_probability <= 0.5)
+    assert 50 < given.sum() < 500
 
 
 def test_next_order_has_a_date_exactly_where_an_order_is_likelier_than_not(scored):
