@@ -20,6 +20,7 @@ from customers.enums import Lifecycle
 log = structlog.get_logger(__name__)
 
 KEPT_RUNS = 7
+BLOCK = 50_000
 LOCK_TIMEOUT = "3s"
 """How long a partition's removal may make readers of the scores wait."""
 _LOCK = 4_203_772
@@ -103,20 +104,25 @@ def discard(*, run_id: int) -> None:
 
 
 def rows(run_id: int, result: ScoringResult) -> Iterator[tuple[Any, ...]]:
-    """Yield the score rows in the order of ``COLUMNS``; what is unknown is null, never zero."""
-    floats = [getattr(result, name).tolist() for name in FLOATS]
-    dates = [_dates(getattr(result, name)) for name in DATES]
-    scores = [getattr(result, name).tolist() for name in ("r_score", "f_score", "m_score")]
-    groups = result.rfm_group.tolist()
-    unknown, dateless = result.churn_null.tolist(), result.next_order_null.tolist()
-    reasons = zip(
-        result.churn_reasons.rows(),
-        result.clv_reasons.rows(),
-        result.satisfaction_reasons.rows(),
-        strict=True,
-    )
-    for place, customer_id in enumerate(result.customer_id.tolist()):
-        churn, clv, satisfaction = next(reasons)
+    """Yield the score rows in the order of ``COLUMNS``; what is unknown is null, never zero.
+
+    Numbers become Python's a block at a time: all at once they would take ten times the room.
+    """
+    for begin in range(0, result.customer_id.size, BLOCK):
+        yield from _block(run_id, result, slice(begin, begin + BLOCK))
+
+
+def _block(run_id: int, result: ScoringResult, part: slice) -> Iterator[tuple[Any, ...]]:
+    floats = [getattr(result, name)[part].tolist() for name in FLOATS]
+    dates = [_dates(getattr(result, name)[part]) for name in DATES]
+    scores = [getattr(result, name)[part].tolist() for name in ("r_score", "f_score", "m_score")]
+    groups = result.rfm_group[part].tolist()
+    unknown, dateless = result.churn_null[part].tolist(), result.next_order_null[part].tolist()
+    for place, customer_id in enumerate(result.customer_id[part].tolist()):
+        reasons = {
+            name: getattr(result, f"{name}_reasons").row(part.start + place)
+            for name in ("churn", "clv", "satisfaction")
+        }
         yield (
             run_id,
             customer_id,
@@ -125,7 +131,7 @@ def rows(run_id: int, result: ScoringResult) -> Iterator[tuple[Any, ...]]:
             *(None if math.isnan(column[place]) else column[place] for column in floats),
             *(column[place] for column in dates),
             NULL_REASONS[dateless[place]],
-            json.dumps({"churn": churn, "clv": clv, "satisfaction": satisfaction}),
+            json.dumps(reasons),
             NULL_REASONS[unknown[place]],
         )
 
