@@ -1,6 +1,6 @@
 """The only door from tables to arrays: what a scoring run may see before its ``as_of_day``."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from django.conf import settings
 from django.db import connection
+from psycopg import sql
 
 from analytics.ml.run import (
     Deliveries,
@@ -115,7 +116,11 @@ WITHOUT_RATE = """
     WHERE status = ANY(%(counted)s) AND NOT is_test AND total_shop IS NULL
         AND placed_day < %(as_of)s
 """
-BLOCK = 50_000
+BLOCK_BYTES = 8_000_000
+HEADER_BYTES = 19
+TRAILER_BYTES = 2
+WIRE_BYTES = 8
+NULL = "a frame has a null in a column of whole numbers"
 
 
 def scoring_input(as_of_day: date) -> ScoringInput:
@@ -182,12 +187,53 @@ def _values(as_of_day: date) -> dict[str, Any]:
 
 
 def _columns(query: str, values: dict[str, Any], types: Iterable[Any]) -> list[Any]:
-    """Read a query in blocks into one array a column."""
-    kinds = list(types)
+    """Read a query into one array a column, in Postgres' binary format; a null is not a number.
+
+    All columns travel as eight bytes, so every row has the same length and no number becomes an
+    object of Python's on its way: a tenth of the processor time of fetching rows.
+    """
+    kinds = [np.dtype(kind) for kind in types]
+    wires = ["float8" if kind.kind == "f" else "int8" for kind in kinds]
+    names = [f"c{place}" for place, _ in enumerate(kinds)]
+    wanted = ", ".join(
+        f"coalesce({name}::float8, 'NaN')" if wire == "float8" else f"{name}::int8"
+        for name, wire in zip(names, wires, strict=True)
+    )
+    row = np.dtype(
+        [("fields", ">i2")]
+        + [
+            (f"{part}{name}", kind)
+            for name, wire in zip(names, wires, strict=True)
+            for part, kind in (("length", ">i4"), ("", ">f8" if wire == "float8" else ">i8"))
+        ]
+    )
+    statement = sql.SQL("COPY (SELECT {} FROM ({}) q ({})) TO STDOUT (FORMAT BINARY)").format(
+        sql.SQL(wanted), sql.SQL(query), sql.SQL(", ").join(map(sql.Identifier, names))
+    )
     parts: list[list[Any]] = [[np.empty(0, kind)] for kind in kinds]
-    with connection.cursor() as cursor:
-        cursor.execute(query, values)
-        while rows := cursor.fetchmany(BLOCK):
-            for place, column in enumerate(zip(*rows, strict=True)):
-                parts[place].append(np.asarray(column, dtype=kinds[place]))
+    with connection.cursor() as cursor, cursor.copy(statement, values) as copy:
+        for rows in _records(copy, row):
+            for place, name in enumerate(names):
+                if (rows[f"length{name}"] != WIRE_BYTES).any():
+                    raise ValueError(NULL)
+                parts[place].append(rows[name].astype(kinds[place]))
     return [np.concatenate(part) for part in parts]
+
+
+def _records(copy: Iterable[Any], row: "np.dtype[Any]") -> Iterator[Any]:
+    """Yield the rows of a binary COPY, some megabytes at a time."""
+    held = bytearray()
+    begun = False
+    for piece in copy:
+        held += piece
+        if not begun and len(held) >= HEADER_BYTES:
+            del held[:HEADER_BYTES]
+            begun = True
+        if begun and len(held) > BLOCK_BYTES:
+            whole = len(held) // row.itemsize * row.itemsize
+            yield np.frombuffer(bytes(held[:whole]), row)
+            del held[:whole]
+    rest = len(held) - TRAILER_BYTES
+    if rest % row.itemsize:
+        raise ValueError(NULL)
+    yield np.frombuffer(bytes(held[:rest]), row)
