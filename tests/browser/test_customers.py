@@ -95,11 +95,11 @@ def test_scores_open_to_their_reasons(open_page, size):
     ):
         card = page.locator(f"#score-{key}")
         expect(card.locator(".value")).not_to_be_empty()
-        expect(card.locator("details p")).to_be_hidden()
+        expect(card.locator("details p").first).to_be_hidden()
         card.get_by_text("Why, and how sure").click()
-        expect(card.locator("details p")).to_be_visible()
+        expect(card.locator("details p").first).to_be_visible()
     assert page.locator("#score-churn_probability details li").count() >= 2
-    expect(page.locator("#score-churn_probability details p")).to_contain_text("backtest")
+    expect(page.locator("#score-churn_probability details p").first).to_contain_text("backtest")
 
 
 def test_the_timeline_shows_one_kind_alone(page):
