@@ -1,5 +1,6 @@
 """Hold what is known of customers' satisfaction: answers, deliveries, orders, returns, tickets."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -15,7 +16,7 @@ RATING_KINDS: tuple[str, ...] = ("review", "csat", "nps", "ces", "review_text")
 RELIABILITY = np.array([1.0, 1.0, 0.7, 0.7, 0.6])
 
 
-class _Rows:
+class _Rows(ABC):
     """Columns of equal length, among them ``customer_id`` and ``day``."""
 
     customer_id: IntArray
@@ -27,8 +28,9 @@ class _Rows:
         return cls(*(np.empty(0, kind) for kind in cls._kinds()))
 
     @staticmethod
+    @abstractmethod
     def _kinds() -> tuple[Any, ...]:
-        raise NotImplementedError
+        """Return the types of the columns."""
 
     def take(self, keep: BoolArray | IntArray) -> Self:
         """Return the rows where ``keep`` holds, or those at its places."""
