@@ -33,10 +33,12 @@ django.setup()
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 
-from analytics.ml.blend import WITH_TREES, Past, highest_rung, try_rungs  # noqa: E402
+from analytics.ml.blend import WITH_TREES, Past, Trial, highest_rung, try_rungs  # noqa: E402
+from analytics.ml.clv.pareto import ParetoModel  # noqa: E402
+from analytics.ml.errors import DegenerateFitError  # noqa: E402
 from analytics.ml.ledger import PurchaseLedger, Refunds  # noqa: E402
 from analytics.ml.metrics import average, churn_metrics, spend_metrics  # noqa: E402
-from analytics.ml.summary import PurchaseDays  # noqa: E402
+from analytics.ml.summary import PurchaseDays, compress  # noqa: E402
 from customers.services.simulation.world import Plan, World  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
@@ -47,6 +49,7 @@ LABELS = {
     "recency_rule": "days since the last order, calibrated (naive)",
     "own_rate_times_horizon": "own rate × horizon (naive)",
     "repeat_buying": "repeat buying",
+    "pareto": "Pareto/NBD (an oracle, never published)",
     "linear": "linear learner alone",
     "trees": "boosted trees alone",
     "with_linear": "**with linear learner**",
@@ -219,6 +222,22 @@ def table(
     return lines
 
 
+def with_oracle(trial: Trial, past: Past, horizon: int) -> bool:
+    """Add what Pareto/NBD says to a trial; return whether it has anything to say."""
+    here = past.landmark(trial.day)
+    assert here is not None
+    summary = here.summary
+    history = (summary.frequency, summary.recency, summary.T)
+    try:
+        model = ParetoModel().fit(compress(*history))
+    except DegenerateFitError:
+        return False
+    trial.lapse["pareto"] = 1.0 - model.p_buy(*history, horizon_days=horizon)
+    orders = model.expected_orders(*history, horizon_days=horizon)
+    trial.spend["pareto"] = orders * here.base.spend.expected_order_value(summary)
+    return True
+
+
 def backtest(data: DataSet, say: Callable[[str], None]) -> None:
     """Try every candidate at every origin of a set, and write what came of it."""
     say(f"\n## {data.title}\n\n{data.origin[0].upper()}{data.origin[1:]}.")
@@ -232,6 +251,13 @@ def backtest(data: DataSet, say: Callable[[str], None]) -> None:
             for day in origins
             if (trial := try_rungs(past, day, as_of_day=2**30, rung=WITH_TREES)) is not None
         ]
+        if all(with_oracle(trial, past, horizon) for trial in trials):
+            say_oracle = ""
+        else:
+            say_oracle = " Pareto/NBD has no optimum here: nobody is seen leaving."
+            for trial in trials:
+                trial.lapse.pop("pareto", None)
+                trial.spend.pop("pareto", None)
         churn = {
             name: average([churn_metrics(t.lapsed, t.lapse[name]) for t in trials])
             for name in trials[0].lapse
@@ -247,7 +273,7 @@ def backtest(data: DataSet, say: Callable[[str], None]) -> None:
         say(
             f"\n**{horizon} days**, {len(trials)} windows (days {windows}), up to {buyers:,} "
             f"buyers, of whom {rate:.0%} bought again. By its size such a shop may climb to: "
-            f"{LABELS[allowed].strip('*')}.\n"
+            f"{LABELS[allowed].strip('*')}.{say_oracle}\n"
         )
         say("\n".join(table(churn, CHURN)) + "\n")
         say("\n".join(table(spend, SPEND)))
