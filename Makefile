@@ -38,6 +38,7 @@ bench:  ## Measure beside peers; docs/benchmarks.md has the figures
 	@$(EMBEDDED) run --ephemeral -- $(PY) -m benchmarks.import_presets
 	@$(EMBEDDED) run --ephemeral -- $(PY) -m benchmarks.simulate_shop
 	@$(PY) -m benchmarks.clv_chain
+	@$(EMBEDDED) run --ephemeral -- $(PY) -m benchmarks.nightly
 
 backtest:  ## Try every candidate on every data set there is, into docs/backtests.md
 	@deploy/local/setup.sh test

@@ -217,9 +217,9 @@ class Past:
             )
         except DegenerateFitError:
             return None
-        recent = recent_activity(occasions, as_of_day=day)
         seen = some(summary.customer_id, MOST_ROWS)
-        summary, recent = summary.take(seen), recent.take(seen)
+        occasions = occasions.where(np.repeat(seen, summary.order_count))
+        summary, recent = summary.take(seen), recent_activity(occasions, as_of_day=day)
         return Landmark(day, summary, recent, base, describe(summary, recent, base))
 
 
