@@ -68,7 +68,7 @@ class PurchaseLedger:
         back = np.bincount(self._place[seen], self._amount[seen], self._gross.day.size)
         net = self._gross.net_spend - back
         keep = (self._gross.day < known_before) & (net > SMALLEST_SPEND)
-        return PurchaseDays(self._gross.customer_id[keep], self._gross.day[keep], net[keep])
+        return PurchaseDays(self._gross.customer_id, self._gross.day, net).where(keep)
 
     def without(self, customer_ids: IntArray) -> "PurchaseLedger":
         """Return the ledger of everybody else."""

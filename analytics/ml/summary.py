@@ -72,6 +72,8 @@ class PurchaseDays:
             spend = spend[keys & ((1 << bits) - 1)]
             keys >>= bits
         is_first = _begins(keys)
+        if spend is self.net_spend and is_first.all():
+            return self
         if not is_first.all():
             spend = _add_up(keys, spend, is_first)
             keys = keys[is_first]

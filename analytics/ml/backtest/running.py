@@ -42,6 +42,29 @@ def run_backtest(
     origins = make_origins(ledger, as_of_day=as_of_day, horizon_days=horizon_days)
     if not origins:
         return None
+    alone, past, probability = _repeat_buying(
+        ledger, origins, as_of_day=as_of_day, horizon_days=horizon_days, engine=engine
+    )
+    learned = learn(
+        ledger,
+        as_of_day=as_of_day,
+        horizon_days=horizon_days,
+        origin_days=[origin.day for origin in origins],
+        engine=engine,
+    )
+    found = alone if learned is None else climb(alone, learned)
+    return _judge_windows(found, origins, past, probability, horizon_days)
+
+
+def _repeat_buying(
+    ledger: PurchaseLedger,
+    origins: list[Origin],
+    *,
+    as_of_day: int,
+    horizon_days: int,
+    engine: str,
+) -> tuple[Backtest, list[RepeatBuyingModel], list[FloatArray]]:
+    """Return what repeat buying alone achieves, its fits at the origins, and its churn at them."""
     summary = summarise(ledger.occasions(known_before=as_of_day), as_of_day=as_of_day)
     now = compress(summary.frequency, summary.recency, summary.T)
     buying, past, candidates = _compete(now, origins, horizon_days, engine)
@@ -74,15 +97,7 @@ def run_backtest(
     alone = Backtest(
         buying, spend, refusal, intervals, calibration, band, counts, metrics, baseline
     )
-    learned = learn(
-        ledger,
-        as_of_day=as_of_day,
-        horizon_days=horizon_days,
-        origin_days=[origin.day for origin in origins],
-        engine=engine,
-    )
-    found = alone if learned is None else climb(alone, learned)
-    return _judge_windows(found, origins, past, probability, horizon_days)
+    return alone, past, probability
 
 
 def _compete(
