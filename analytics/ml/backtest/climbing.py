@@ -20,62 +20,70 @@ from analytics.ml.metrics import (
 def climb(alone: Backtest, learned: Learned) -> Backtest:
     """Let the blend speak for those scores in which it errs no more than repeat buying alone."""
     churn, spend = learned.figures()
-    metrics, baseline = dict(alone.metrics), dict(alone.baseline)
-    band, intervals = alone.churn_band, alone.intervals
-    said = learned.lapse_at_origins()
-    rows = [churn_metrics(t.lapsed, p) for t, p in zip(learned.trials, said, strict=True)]
-    held = _same_origins(alone.metrics["churn"], alone, learned)
-    if learned.churn_rung != REPEAT_BUYING and average(rows)["brier"] <= held["brier"]:
-        is_calibrated = learned.calibration is not None
-        lapsed = np.concatenate([trial.lapsed for trial in learned.trials])
-        metrics["churn"] = average(rows) | {
-            "by_origin": rows,
-            "calibrated": is_calibrated,
-            "reliability": reliability(lapsed, np.concatenate(said)),
-        }
-        baseline["churn"] = _naive(learned, "recency_rule")
-        band = ProbabilityBand().fit(np.concatenate(said), lapsed)
-    else:
-        learned = replace(learned, churn_rung=REPEAT_BUYING, calibration=None)
-    worth = [trial.spend[learned.spend_rung] for trial in learned.trials]
-    spent = [trial.spent for trial in learned.trials]
-    rows = [spend_metrics(actual, said) for actual, said in zip(spent, worth, strict=True)]
-    held = _same_origins(alone.metrics.get("clv"), alone, learned)
-    if learned.spend_rung != REPEAT_BUYING and held and average(rows)["rmse"] <= held["rmse"]:
-        covered, how = coverage_elsewhere(spent, worth)
-        metrics["clv"] = average(rows) | {
-            "by_origin": rows,
-            "coverage_80": covered,
-            "coverage_by": how,
-            "gamma_gamma_refused": alone.spend_refusal,
-            "deciles": deciles(np.concatenate(spent), np.concatenate(worth)),
-        }
-        baseline["clv"] = _naive(learned, "own_rate_times_horizon")
-        intervals = SpendIntervals().fit(np.concatenate(worth), np.concatenate(spent))
-    else:
-        learned = replace(learned, spend_rung=REPEAT_BUYING)
-    metrics["rungs"] = {
+    found = _climb_spend(_climb_churn(replace(alone, learned=learned), learned), learned)
+    assert found.learned is not None
+    rungs = {
         "churn": churn,
         "spend": spend,
-        "published": {"churn": learned.churn_rung, "spend": learned.spend_rung},
+        "published": {"churn": found.learned.churn_rung, "spend": found.learned.spend_rung},
         "origins": [trial.day for trial in learned.trials],
     }
+    return replace(found, metrics=found.metrics | {"rungs": rungs})
+
+
+def _climb_churn(found: Backtest, learned: Learned) -> Backtest:
+    """Take churn from the blend, with figures and band, or send it back to repeat buying."""
+    said = learned.lapse_at_origins()
+    rows = [churn_metrics(t.lapsed, p) for t, p in zip(learned.trials, said, strict=True)]
+    held = _same_origins(found, "churn", learned)
+    if learned.churn_rung == REPEAT_BUYING or average(rows)["brier"] > held["brier"]:
+        return replace(found, learned=replace(learned, churn_rung=REPEAT_BUYING, calibration=None))
+    lapsed = np.concatenate([trial.lapsed for trial in learned.trials])
+    figures = average(rows) | {
+        "by_origin": rows,
+        "calibrated": learned.calibration is not None,
+        "reliability": reliability(lapsed, np.concatenate(said)),
+    }
     return replace(
-        alone,
-        metrics=metrics,
-        baseline=baseline,
-        churn_band=band,
-        intervals=intervals,
-        learned=learned,
+        found,
+        metrics=found.metrics | {"churn": figures},
+        baseline=found.baseline | {"churn": _naive(learned, "recency_rule")},
+        churn_band=ProbabilityBand().fit(np.concatenate(said), lapsed),
     )
 
 
-def _same_origins(figures: JsonDict | None, alone: Backtest, learned: Learned) -> JsonDict:
+def _climb_spend(found: Backtest, learned: Learned) -> Backtest:
+    """Take spend from the blend, with figures and intervals, or send it back to repeat buying."""
+    worth = [trial.spend[learned.spend_rung] for trial in learned.trials]
+    spent = [trial.spent for trial in learned.trials]
+    rows = [spend_metrics(actual, said) for actual, said in zip(spent, worth, strict=True)]
+    held = _same_origins(found, "clv", learned)
+    if learned.spend_rung == REPEAT_BUYING or not held or average(rows)["rmse"] > held["rmse"]:
+        assert found.learned is not None
+        return replace(found, learned=replace(found.learned, spend_rung=REPEAT_BUYING))
+    covered, how = coverage_elsewhere(spent, worth)
+    figures = average(rows) | {
+        "by_origin": rows,
+        "coverage_80": covered,
+        "coverage_by": how,
+        "gamma_gamma_refused": found.spend_refusal,
+        "deciles": deciles(np.concatenate(spent), np.concatenate(worth)),
+    }
+    return replace(
+        found,
+        metrics=found.metrics | {"clv": figures},
+        baseline=found.baseline | {"clv": _naive(learned, "own_rate_times_horizon")},
+        intervals=SpendIntervals().fit(np.concatenate(worth), np.concatenate(spent)),
+    )
+
+
+def _same_origins(found: Backtest, score: str, learned: Learned) -> JsonDict:
     """Return the mean figures of repeat buying alone at the origins that the blend was tried at."""
+    figures = found.metrics.get(score)
     if figures is None:
         return {}
     days = {trial.day for trial in learned.trials}
-    rows = zip(alone.metrics["origins"], figures["by_origin"], strict=True)
+    rows = zip(found.metrics["origins"], figures["by_origin"], strict=True)
     return average([row for day, row in rows if day in days])
 
 

@@ -36,7 +36,7 @@ def stage_rows(
     row, byte = after.get("row", 0), after.get("byte", 0)
     latest = batch.created_at + MOST_FUTURE
     stager = formats.of(batch).stager(batch, layout.names, latest, after.get("state", {}))
-    room = STEP if most is None else min(STEP, most - counts.total)
+    room = STEP if most is None else max(min(STEP, most - counts.total), 0)
     staged, place = 0, None
     with connection.cursor() as cursor, cursor.copy(COPY) as copy:
         for raw in tables.read_rows(path, layout, after=row, byte=byte):
@@ -57,7 +57,7 @@ def stage_rows(
     counts.add_remarks(stager.remarks)
     run.job.total = counts.total
     run.save(step=gettext_noop("Reading the file"), total=counts.total)
-    if place and counts.total == most:
+    if place and most is not None and counts.total >= most:
         counts.left_at = place
         return None
     return place

@@ -164,6 +164,18 @@ def test_a_dry_run_of_a_larger_file_tries_the_first_rows_and_the_import_goes_on(
     assert batch.audit["kinds"]["orders"]["created"] == 2
 
 
+def test_a_second_dry_run_under_a_lower_limit_ends_and_loses_no_row(settings):
+    settings.DRY_RUN_ROWS = 2
+    batch = run(receive(*SHOPIFY), dry_run=True)
+    settings.DRY_RUN_ROWS = 1
+
+    run(batch, dry_run=True)
+
+    assert batch.trial["rows"]["rows_total"] == 2  # what is staged already is tried out again
+    assert batch.trial["is_partial"] is True
+    assert files.fates(run(batch)) == (3, 3, 0, 0, 0)
+
+
 def test_a_dry_run_that_is_cancelled_leaves_nothing():
     batch = receive(*SHOPIFY)
     importing.begin_import(batch_id=batch.pk, user_id=None, dry_run=True)
