@@ -9,6 +9,7 @@ window.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -88,13 +89,27 @@ class Blend:
         return np.asarray(np.average(np.stack(parts), axis=0, weights=weights))
 
     def to_dict(self) -> JsonDict:
-        """Return what was learned as a JSON-able dictionary, the trees only by their presence."""
+        """Return what was learned as a JSON-able dictionary."""
+        chance_trees, spend_trees = self.boosted_chance, self.boosted_spend
         return {
             "base": self.base.to_dict(),
             "churn": self.linear_chance.to_dict(),
             "spend": self.linear_spend.to_dict(),
-            "trees": self.boosted_chance is not None,
+            "churn_trees": chance_trees.to_dict() if chance_trees else None,
+            "spend_trees": spend_trees.to_dict() if spend_trees else None,
         }
+
+    @classmethod
+    def from_dict(cls, stored: JsonDict) -> Self:
+        """Rebuild what was learned from ``to_dict``."""
+        chance_trees, spend_trees = stored["churn_trees"], stored["spend_trees"]
+        return cls(
+            base=Base.from_dict(stored["base"]),
+            linear_chance=LinearChance.from_dict(stored["churn"]),
+            linear_spend=LinearSpend.from_dict(stored["spend"]),
+            boosted_chance=BoostedChance.from_dict(chance_trees) if chance_trees else None,
+            boosted_spend=BoostedSpend.from_dict(spend_trees) if spend_trees else None,
+        )
 
 
 @dataclass(frozen=True)
@@ -116,7 +131,7 @@ class Learned:
     churn_rung: str
     spend_rung: str
     calibration: ChurnCalibration | None
-    trials: tuple[Trial, ...]
+    trials: tuple[Trial, ...] = ()
 
     @property
     def speaks(self) -> bool:
@@ -131,10 +146,28 @@ class Learned:
         return _calibrated(self.trials, self.churn_rung, self.blend.base.horizon_days)
 
     def to_dict(self) -> JsonDict:
-        """Return what is published of the blend as a JSON-able dictionary."""
+        """Return what scores are made with as a JSON-able dictionary; the trials are left out."""
         curve = self.calibration.to_dict() if self.calibration else None
         rungs = {"churn_rung": self.churn_rung, "spend_rung": self.spend_rung}
         return {**rungs, "churn_calibration": curve, **self.blend.to_dict()}
+
+    @classmethod
+    def from_dict(cls, stored: JsonDict) -> Self:
+        """Rebuild what scores are made with from ``to_dict``."""
+        curve = stored["churn_calibration"]
+        return cls(
+            blend=Blend.from_dict(stored),
+            churn_rung=stored["churn_rung"],
+            spend_rung=stored["spend_rung"],
+            calibration=ChurnCalibration.from_dict(curve) if curve else None,
+        )
+
+    def to_parameters(self) -> JsonDict:
+        """Return what people may read of it: of the trees, how many there are."""
+        told = self.to_dict()
+        for name in ("churn_trees", "spend_trees"):
+            told[name] = len(told[name]["trees"]["trees"]) if told[name] else 0
+        return told
 
     def figures(self) -> tuple[JsonDict, JsonDict]:
         """Return the mean figures of every candidate for churn and for spend."""

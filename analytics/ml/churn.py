@@ -43,6 +43,13 @@ class MonotoneLogistic:
         """Return the learned state as a JSON-able dictionary."""
         return {"intercept": self.intercept_, "slope": self.slope_}
 
+    @classmethod
+    def from_dict(cls, stored: JsonDict) -> Self:
+        """Rebuild a fitted curve from ``to_dict``."""
+        curve = cls()
+        curve.intercept_, curve.slope_ = stored["intercept"], stored["slope"]
+        return curve
+
 
 class RecencyRule:
     """The rule every shop knows, calibrated: the longer ago the last order, the likelier gone.
@@ -83,6 +90,13 @@ class ChurnCalibration:
     def to_dict(self) -> JsonDict:
         """Return the learned state as a JSON-able dictionary."""
         return self.curve_.to_dict()
+
+    @classmethod
+    def from_dict(cls, stored: JsonDict) -> Self:
+        """Rebuild a fitted calibration from ``to_dict``."""
+        calibration = cls()
+        calibration.curve_ = MonotoneLogistic.from_dict(stored)
+        return calibration
 
 
 def _log_odds(probability: FloatArray) -> FloatArray:

@@ -5,13 +5,14 @@ its contribution. So the reasons describe the published model, not a story besid
 """
 
 from copy import copy
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from scipy.special import logit
 
 from analytics.ml import reasons
-from analytics.ml.arrays import FloatArray
+from analytics.ml.arrays import FloatArray, IntArray, JsonDict
 from analytics.ml.clv import RepeatBuyingModel, SpendModel
 from analytics.ml.reasons import ReasonColumns, strongest
 from analytics.ml.summary import Summary
@@ -20,16 +21,52 @@ KEEP = 3
 _EDGE = 1e-12
 
 
+@dataclass(frozen=True)
+class Usual:
+    """What is usual in a shop.
+
+    Attributes
+    ----------
+    shop_gap : median days between two orders of a customer, at least one
+    orders, order_value : of the median customer, by number and by mean value of an order
+    expected_value : median of what the model expects an order to be worth; 1 without such a model
+    """
+
+    shop_gap: float
+    orders: float
+    order_value: float
+    expected_value: float = 1.0
+
+    @classmethod
+    def of(cls, summary: Summary, gaps: IntArray, spend: SpendModel | None) -> Self:
+        """Take the measures of a shop's buyers, ``gaps`` being those between their orders."""
+        expected = spend.expected_order_value(summary) if spend else np.ones(1)
+        return cls(
+            shop_gap=max(float(np.median(gaps)), 1.0),
+            orders=float(np.median(summary.order_count)),
+            order_value=float(np.median(summary.average_order)),
+            expected_value=float(np.median(expected)),
+        )
+
+    def to_dict(self) -> JsonDict:
+        """Return the measures as a JSON-able dictionary."""
+        return dict(vars(self))
+
+    @classmethod
+    def from_dict(cls, stored: JsonDict) -> Self:
+        """Rebuild the measures from ``to_dict``."""
+        return cls(**stored)
+
+
 class Yardsticks:
     """What is usual: each customer's own gap between orders, and the shop's median customer."""
 
-    def __init__(self, summary: Summary, *, shop_gap: float) -> None:
+    def __init__(self, summary: Summary, usual: Usual) -> None:
         repeats = summary.frequency > 0
         own = summary.recency / np.maximum(summary.frequency, 1)
-        self.shop_gap = max(shop_gap, 1.0)
+        self.shop_gap, self.orders = usual.shop_gap, usual.orders
+        self.order_value, self.expected_value = usual.order_value, usual.expected_value
         self.gap: FloatArray = np.where(repeats, np.maximum(own, 1.0), self.shop_gap)
-        self.orders = float(np.median(summary.order_count))
-        self.order_value = float(np.median(summary.average_order))
 
     def take(self, rows: slice) -> "Yardsticks":
         """Return the yardsticks of some customers; those of the shop stay."""
@@ -100,7 +137,7 @@ def explain_value(
         [
             (
                 reasons.AVERAGE_ORDER_VALUE,
-                np.log(value / np.median(value)),
+                np.log(value / yardsticks.expected_value),
                 summary.average_order,
                 np.full(size, yardsticks.order_value),
             ),

@@ -16,6 +16,7 @@ PRIOR = 20.0
 """Customers' worth of belief that the shop is a usual one; steadies a fit where nobody leaves."""
 BLOCK = 100_000
 EDGE = 1e-6
+LARGEST_LOG_ODDS = float(logit(1.0 - EDGE))
 
 OF_SUMMARY = (
     "days_since_last_order",
@@ -109,6 +110,16 @@ class Base:
             "shop_gap": self.shop_gap,
             "horizon_days": self.horizon_days,
         }
+
+    @classmethod
+    def from_dict(cls, stored: JsonDict) -> "Base":
+        """Rebuild what was learned from ``to_dict``."""
+        return cls(
+            RepeatBuyingModel.from_dict(stored["buying"]),
+            SpendModel.from_dict(stored["spend"]),
+            stored["shop_gap"],
+            stored["horizon_days"],
+        )
 
 
 def fit_base(

@@ -86,6 +86,15 @@ class SpendIntervals:
             "high_ratio": self.high_ratio_.tolist(),
         }
 
+    @classmethod
+    def from_dict(cls, stored: JsonDict) -> Self:
+        """Rebuild the intervals from ``to_dict``."""
+        intervals = cls(stored["coverage"])
+        intervals.edges_ = np.array(stored["edges"])
+        intervals.low_ratio_ = np.array(stored["low_ratio"])
+        intervals.high_ratio_ = np.array(stored["high_ratio"])
+        return intervals
+
 
 class ProbabilityBand:
     """Bands of a probability: what happened to those who were given a similar one [2]_.
@@ -125,6 +134,15 @@ class ProbabilityBand:
             "low": self.low_.tolist(),
             "high": self.high_.tolist(),
         }
+
+    @classmethod
+    def from_dict(cls, stored: JsonDict) -> Self:
+        """Rebuild the bands from ``to_dict``."""
+        band = cls(stored["coverage"])
+        band.edges_, band.low_, band.high_ = (
+            np.array(stored[name]) for name in ("edges", "low", "high")
+        )
+        return band
 
 
 def coverage_elsewhere(

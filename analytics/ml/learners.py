@@ -17,7 +17,8 @@ from sklearn.linear_model import LogisticRegression, TweedieRegressor
 from threadpoolctl import threadpool_limits
 
 from analytics.ml.arrays import BoolArray, FloatArray, JsonDict
-from analytics.ml.features import FEATURES, log_odds
+from analytics.ml.features import FEATURES, LARGEST_LOG_ODDS
+from analytics.ml.trees import Trees
 
 TREES: JsonDict = {
     "max_iter": 120,
@@ -28,6 +29,7 @@ TREES: JsonDict = {
 }
 TWEEDIE_POWER = 1.5
 WINSORISE_QUANTILE = 0.999
+_SCALER = ("mean", "scale", "low", "high")
 
 
 class Scaler:
@@ -48,6 +50,20 @@ class Scaler:
     def transform(self, features: FloatArray) -> FloatArray:
         """Return the scaled features."""
         return np.asarray((np.clip(features, self.low_, self.high_) - self.mean_) * self.scale_)
+
+    def to_dict(self) -> JsonDict:
+        """Return the learned state as a JSON-able dictionary."""
+        return {
+            name: getattr(self, f"{name}_").tolist() for name in ("mean", "scale", "low", "high")
+        }
+
+    @classmethod
+    def from_dict(cls, stored: JsonDict) -> Self:
+        """Rebuild a fitted scaler from ``to_dict``."""
+        scaler = cls()
+        for name in _SCALER:
+            setattr(scaler, f"{name}_", np.array(stored[name]))
+        return scaler
 
 
 class LinearChance:
@@ -78,7 +94,15 @@ class LinearChance:
 
     def to_dict(self) -> JsonDict:
         """Return the learned state as a JSON-able dictionary."""
-        return _linear_state(self.intercept_, self.coefficients_, self.scaler_)
+        state = _linear_state(self.intercept_, self.coefficients_, self.scaler_)
+        return state | {"penalty": self.penalty}
+
+    @classmethod
+    def from_dict(cls, stored: JsonDict) -> Self:
+        """Rebuild a fitted learner from ``to_dict``."""
+        model = cls(stored["penalty"])
+        model.intercept_, model.coefficients_, model.scaler_ = _linear_parts(stored)
+        return model
 
 
 class BoostedChance:
@@ -93,13 +117,23 @@ class BoostedChance:
             **TREES, early_stopping=False, random_state=self.random_state
         )
         with threadpool_limits(limits=1):
-            self.model_ = model.fit(features, bought)
+            self.trees_ = Trees.of(model.fit(features, bought))
         return self
 
     def log_odds(self, features: FloatArray) -> FloatArray:
         """Return the log-odds of buying."""
-        with threadpool_limits(limits=1):
-            return log_odds(self.model_.predict_proba(features)[:, 1])
+        return np.clip(self.trees_.add_up(features), -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS)
+
+    def to_dict(self) -> JsonDict:
+        """Return the learned state as a JSON-able dictionary."""
+        return {"trees": self.trees_.to_dict()}
+
+    @classmethod
+    def from_dict(cls, stored: JsonDict) -> Self:
+        """Rebuild a fitted learner from ``to_dict``."""
+        model = cls()
+        model.trees_ = Trees.from_dict(stored["trees"])
+        return model
 
 
 class LinearSpend:
@@ -140,7 +174,15 @@ class LinearSpend:
     def to_dict(self) -> JsonDict:
         """Return the learned state as a JSON-able dictionary."""
         state = _linear_state(self.intercept_, self.coefficients_, self.scaler_)
-        return state | {"unit": self.unit_, "power": self.power}
+        return state | {"unit": self.unit_, "power": self.power, "penalty": self.penalty}
+
+    @classmethod
+    def from_dict(cls, stored: JsonDict) -> Self:
+        """Rebuild a fitted learner from ``to_dict``."""
+        model = cls(stored["penalty"], stored["power"])
+        model.unit_ = stored["unit"]
+        model.intercept_, model.coefficients_, model.scaler_ = _linear_parts(stored)
+        return model
 
 
 class BoostedSpend:
@@ -156,13 +198,23 @@ class BoostedSpend:
             loss="poisson", **TREES, early_stopping=False, random_state=self.random_state
         )
         with threadpool_limits(limits=1):
-            self.model_ = model.fit(features, target)
+            self.trees_ = Trees.of(model.fit(features, target))
         return self
 
     def predict(self, features: FloatArray) -> FloatArray:
         """Return the expected spend."""
-        with threadpool_limits(limits=1):
-            return np.asarray(self.unit_ * self.model_.predict(features))
+        return np.asarray(self.unit_ * np.exp(self.trees_.add_up(features)))
+
+    def to_dict(self) -> JsonDict:
+        """Return the learned state as a JSON-able dictionary."""
+        return {"unit": self.unit_, "trees": self.trees_.to_dict()}
+
+    @classmethod
+    def from_dict(cls, stored: JsonDict) -> Self:
+        """Rebuild a fitted learner from ``to_dict``."""
+        model = cls()
+        model.unit_, model.trees_ = stored["unit"], Trees.from_dict(stored["trees"])
+        return model
 
 
 def chance(log_odds_of_parts: list[FloatArray], weights: list[float]) -> FloatArray:
@@ -181,8 +233,10 @@ def _linear_state(intercept: float, coefficients: FloatArray, scaler: Scaler) ->
     return {
         "intercept": intercept,
         "coefficients": dict(zip(FEATURES, coefficients.tolist(), strict=True)),
-        "mean": scaler.mean_.tolist(),
-        "scale": scaler.scale_.tolist(),
-        "low": scaler.low_.tolist(),
-        "high": scaler.high_.tolist(),
+        **scaler.to_dict(),
     }
+
+
+def _linear_parts(stored: JsonDict) -> tuple[float, FloatArray, Scaler]:
+    coefficients = np.array([stored["coefficients"][name] for name in FEATURES])
+    return stored["intercept"], coefficients, Scaler.from_dict(stored)

@@ -38,5 +38,5 @@ class Backtest:
             "churn_calibration": self.calibration.to_dict() if self.calibration else None,
             "churn_band": self.churn_band.to_dict(),
             "order_intervals": self.order_intervals.to_dict(),
-            "blend": self.learned.to_dict() if self.learned else None,
+            "blend": self.learned.to_parameters() if self.learned else None,
         }

@@ -9,6 +9,7 @@ from analytics.ml.blend import (
     RUNGS,
     WITH_LINEAR,
     WITH_TREES,
+    Learned,
     Past,
     Trial,
     highest_rung,
@@ -82,7 +83,8 @@ def test_figures_are_those_of_the_trials(steady):
 def test_the_state_is_json(steady):
     stored = json.loads(json.dumps(steady.to_dict(), allow_nan=False))
 
-    assert (stored["churn_rung"], stored["trees"]) == (WITH_LINEAR, False)
+    assert (stored["churn_rung"], stored["churn_trees"]) == (WITH_LINEAR, None)
+    assert Learned.from_dict(stored).to_dict() == steady.to_dict()
 
 
 def same(left, right) -> bool:

@@ -3,7 +3,7 @@ import pytest
 
 from analytics.ml import reasons
 from analytics.ml.blend import Learned, learn
-from analytics.ml.explain import Yardsticks
+from analytics.ml.explain import Usual, Yardsticks
 from analytics.ml.explain_blend import BlendedScores
 from analytics.ml.features import describe, forecasts, log_odds, recent_activity
 from analytics.ml.ledger import PurchaseLedger
@@ -22,7 +22,7 @@ def explained() -> tuple[Learned, BlendedScores]:
     )
     assert learned is not None
     summary = summarise(occasions, as_of_day=AS_OF)
-    usual = Yardsticks(summary, shop_gap=float(np.median(occasion_gaps(occasions))))
+    usual = Yardsticks(summary, Usual.of(summary, occasion_gaps(occasions), None))
     return learned, BlendedScores(
         learned, summary, recent_activity(occasions, as_of_day=AS_OF), usual
     )

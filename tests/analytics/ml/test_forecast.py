@@ -8,7 +8,7 @@ import pytest
 import analytics.ml
 from analytics.ml import features
 from analytics.ml.clv import RepeatBuyingModel
-from analytics.ml.forecast import forecast
+from analytics.ml.forecast import fit_forecaster
 from analytics.ml.ledger import PurchaseLedger
 from analytics.ml.run import PurchaseDays, score_customers
 from analytics.ml.summary import summarise
@@ -70,7 +70,7 @@ def test_a_shop_that_was_empty_at_the_first_origin_is_told_how_many_it_had():
     ).occasions()
     young = late.where((late.day < 14_900) | (late.day >= 15_150))
 
-    outlook = forecast(
+    fit = fit_forecaster(
         PurchaseLedger(young),
         summarise(young, as_of_day=15_200),
         as_of_day=15_200,
@@ -78,8 +78,8 @@ def test_a_shop_that_was_empty_at_the_first_origin_is_told_how_many_it_had():
         discount_rate=0.1,
     )
 
-    assert outlook.learned is None
-    assert {(entry.code, entry.have, entry.need) for entry in outlook.abstentions} == {
+    assert fit.forecaster is None
+    assert {(entry.code, entry.have, entry.need) for entry in fit.abstentions} == {
         ("too_few_early_buyers", 1, 100)
     }
 
@@ -88,18 +88,18 @@ def test_a_higher_discount_rate_lowers_the_year_only():
     shop = usual_shop().occasions()
     summary = summarise(shop, as_of_day=15_500)
 
+    found = fit_forecaster(
+        PurchaseLedger(shop), summary, as_of_day=15_500, horizon_days=60, discount_rate=0.0
+    ).forecaster
+    assert found is not None
+
     low, high = (
-        forecast(
-            PurchaseLedger(shop), summary, as_of_day=15_500, horizon_days=60, discount_rate=rate
-        )
-        for rate in (0.0, 0.2)
+        replace(found, discount_rate=rate).predict(summary, shop).values for rate in (0.0, 0.2)
     )
 
-    assert (high.values["clv_12m"] < low.values["clv_12m"]).all()
-    assert high.values["clv_12m"].sum() > 0.83 * low.values["clv_12m"].sum()
-    assert high.values["predicted_clv"].tolist() == pytest.approx(
-        low.values["predicted_clv"].tolist()
-    )
+    assert (high["clv_12m"] < low["clv_12m"]).all()
+    assert high["clv_12m"].sum() > 0.83 * low["clv_12m"].sum()
+    assert high["predicted_clv"].tolist() == pytest.approx(low["predicted_clv"].tolist())
 
 
 def test_a_shop_that_repeat_buying_misreads_is_scored_by_the_blend():

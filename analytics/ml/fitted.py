@@ -1,0 +1,153 @@
+"""Fit a shop once: everything that the scores of each of its customers are then made with."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from analytics.ml import ladder, rfm, satisfaction
+from analytics.ml.arrays import JsonDict
+from analytics.ml.churn import default_horizon
+from analytics.ml.clv import ENGINES
+from analytics.ml.columns import shop_size
+from analytics.ml.forecast import Fit, fit_forecaster, refuse_forecasts
+from analytics.ml.forecaster import Forecaster
+from analytics.ml.inputs import ScoringInput
+from analytics.ml.ladder import Abstention, Note
+from analytics.ml.ledger import PurchaseLedger
+from analytics.ml.satisfaction import Habits
+from analytics.ml.summary import Summary, occasion_gaps, summarise
+
+
+@dataclass(frozen=True)
+class FittedShop:
+    """What was learned of a shop before a day, and how well it did.
+
+    The first five are what scores are made with, and all that ``to_dict`` keeps; the others are for
+    people: see ``analytics.ml.run``.
+
+    Attributes
+    ----------
+    cutoffs : of RFM; None where the run abstains from it
+    forecaster : None where the run abstains from value and churn
+    model : ``"bg_nbd"``, ``"mbg_nbd"``, ``"nbd"``, or ``""`` without a forecaster
+    """
+
+    as_of_day: int
+    cutoffs: JsonDict | None
+    habits: Habits
+    forecaster: Forecaster | None
+    abstentions: tuple[Abstention, ...]
+    horizon_days: int = 0
+    model: str = ""
+    parameters: JsonDict | None = None
+    metrics: JsonDict | None = None
+    baseline: JsonDict | None = None
+    notes: tuple[Note, ...] = ()
+
+    def without_forecasts(self, detail: str) -> "FittedShop":
+        """Return the same shop abstaining from value and churn: a prediction was no number."""
+        kept = tuple(entry for entry in self.abstentions if entry.score != ladder.CLV)
+        told = {"metrics": _only_satisfaction(self.metrics)}
+        return replace(
+            self,
+            forecaster=None,
+            abstentions=kept + refuse_forecasts("degenerate_fit", detail=detail),
+            model="",
+            parameters=(self.parameters or {}) | {"clv": None},
+            baseline=_only_satisfaction(self.baseline),
+            **told,
+        )
+
+    def to_dict(self) -> JsonDict:
+        """Return what scores are made with as a JSON-able dictionary."""
+        return {
+            "as_of_day": self.as_of_day,
+            "cutoffs": self.cutoffs,
+            "habits": self.habits.to_dict(),
+            "forecaster": self.forecaster and self.forecaster.to_dict(),
+            "abstentions": [entry.to_dict() for entry in self.abstentions],
+        }
+
+    @classmethod
+    def from_dict(cls, stored: JsonDict) -> Self:
+        """Rebuild what scores are made with from ``to_dict``."""
+        forecaster = stored["forecaster"]
+        return cls(
+            as_of_day=stored["as_of_day"],
+            cutoffs=stored["cutoffs"],
+            habits=Habits.from_dict(stored["habits"]),
+            forecaster=Forecaster.from_dict(forecaster) if forecaster else None,
+            abstentions=tuple(Abstention(**entry) for entry in stored["abstentions"]),
+        )
+
+
+def fit_shop(given: ScoringInput) -> FittedShop:
+    """Fit, backtest and choose from everything that is known before ``as_of_day``.
+
+    Abstains where there is too little or too odd data, and says so. Raises ValueError for input
+    that breaks the contract (money that is not a number, no such engine).
+    """
+    if given.engine not in ENGINES:
+        raise ValueError(f"engine must be one of {', '.join(ENGINES)}")
+    given = given.without_withheld()
+    teachers = given.signals.without(given.excluded_from_fit)
+    habits, proof = satisfaction.learn(teachers), satisfaction.validate(teachers)
+    ledger = PurchaseLedger(given.purchases, given.refunds)
+    occasions = ledger.occasions(known_before=given.as_of_day)
+    summary = summarise(occasions, as_of_day=given.as_of_day)
+    size = shop_size(summary, as_of_day=given.as_of_day)
+    horizon = given.horizon_days or default_horizon(
+        occasion_gaps(occasions),
+        history_days=0 if size.first_day is None else given.as_of_day - size.first_day,
+        slack_days=ladder.BACKTEST_SLACK_DAYS,
+    )
+    del occasions
+    abstentions, notes = ladder.judge(size, as_of_day=given.as_of_day, horizon_days=horizon)
+    fit = Fit()
+    if all(entry.score != ladder.CHURN for entry in abstentions):
+        fit = fit_forecaster(
+            ledger,
+            summary,
+            as_of_day=given.as_of_day,
+            horizon_days=horizon,
+            discount_rate=given.discount_rate,
+            excluded_from_fit=given.excluded_from_fit,
+            engine=given.engine,
+        )
+    cutoffs = _cutoffs(summary, abstentions)
+    found = fit.backtest
+    return FittedShop(
+        as_of_day=given.as_of_day,
+        cutoffs=cutoffs,
+        habits=habits,
+        forecaster=fit.forecaster,
+        abstentions=abstentions + fit.abstentions,
+        horizon_days=horizon,
+        model=found.buying.model if found else "",
+        parameters={
+            "horizon_days": horizon,
+            "discount_rate": given.discount_rate,
+            "rfm": cutoffs,
+            "satisfaction": habits.to_dict() | satisfaction.CONSTANTS,
+            "clv": found.to_dict() if found else None,
+        },
+        metrics=(found.metrics if found else {}) | proof.metrics,
+        baseline=(found.baseline if found else {}) | proof.baseline,
+        notes=notes + fit.notes + proof.notes,
+    )
+
+
+def _cutoffs(summary: Summary, abstentions: tuple[Abstention, ...]) -> JsonDict | None:
+    """Return the RFM cut-offs of this run, or None where it abstains."""
+    if any(entry.score == ladder.RFM for entry in abstentions):
+        return None
+    return rfm.fit_cutoffs(
+        summary.days_since_last_order.astype(np.float64),
+        summary.order_count.astype(np.float64),
+        summary.total_spend,
+    )
+
+
+def _only_satisfaction(figures: JsonDict | None) -> JsonDict:
+    return {name: row for name, row in (figures or {}).items() if name == "satisfaction"}
