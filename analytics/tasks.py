@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from analytics.services import scoring
+from analytics.services import parts, scoring
 from crm.core.tasks import run_job
 
 
@@ -13,3 +13,10 @@ def start_nightly_scoring() -> None:
     run = scoring.start_nightly_run(now=timezone.now())
     if run is not None and run.job_id is not None:
         run_job.delay(run.job_id)
+
+
+@shared_task(name=parts.TASK)
+def score_parts(run_id: int) -> None:
+    """Help a run along: score parts of its customers until none is left."""
+    while parts.score_next(run_id=run_id):
+        pass

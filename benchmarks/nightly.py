@@ -4,7 +4,8 @@
         .venv/bin/python -m benchmarks.nightly --customers 1000000
 
 The record is a simulated shop. Ours does what its worker does at night: reads, fits, tries every
-candidate, scores everybody with intervals and reasons, publishes. The peer is the script that a
+candidate, scores everybody part by part with intervals and reasons, publishes; then two workers
+share the parts. The peer is the script that a
 capable colleague would write: ``read_sql``, the summary, fits and values of ``lifetimes`` (with
 distinct weighted rows, or it would not end), ``to_sql``. It has no backtest, intervals, reasons,
 satisfaction or atomic publishing. Each side runs in a process of its own; CPU seconds are those of
@@ -40,42 +41,101 @@ Lap = Callable[[str], None]
 
 
 def fill(customers: int) -> int:
-    """Write a simulated shop; return its orders."""
+    """Write a simulated shop and its facts; return its orders."""
     from benchmarks.simulate_shop import ours as write
     from customers.models import Order
+    from customers.services.facts import refresh_pending
 
     call_command("migrate", verbosity=0)
     write(customers)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    while refresh_pending(now=timezone.now(), seconds=60):
+        pass
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     return Order.objects.count()
 
 
 def ours(lap: Lap) -> None:
-    """Score and publish as the worker does."""
-    from analytics.enums import RunTrigger
-    from analytics.ml.run import score_customers
-    from analytics.selectors.frames import scoring_input
-    from analytics.services import scoring
-    from analytics.services.publishing import publish, tidy, write_scores
+    """Score and publish as one worker does."""
+    from analytics.ml.run import fit_shop
+    from analytics.selectors.frames import count_people, fitting_input
+    from analytics.services.parts import divide, parts_left, score_next
+    from analytics.services.publishing import complete_table, publish, tidy
 
-    run = scoring.start_run(
-        trigger=RunTrigger.MANUAL, as_of_day=UNTIL, user_id=None, now=timezone.now()
-    )
+    run = _started()
     lap("start")
-    given = scoring_input(UNTIL)
-    lap("read")
-    result = score_customers(given)
-    lap("fit, backtest, score")
+    given = fitting_input(UNTIL)
+    lap("read for the fit")
+    fitted = fit_shop(given)
+    del given
+    lap("fit, backtest")
     with transaction.atomic():
-        write_scores(run=run, result=result)
-    lap("write")
+        run.customer_count = count_people()
+        parts = divide(run=run, fitted=fitted)
+    note_peak("fit")
+    while score_next(run_id=run.pk):
+        pass
+    lap(f"read, score, write: {parts} parts")
+    complete_table(run_id=run.pk)
+    lap("complete")
     with transaction.atomic():
         count = publish(run=run)
     lap("publish")
     tidy(run_id=run.pk)
     lap("tidy")
-    sys.stderr.write(f"{count:,} scored; {result.metrics.get('rungs', {}).get('published')}\n")
+    told = (fitted.metrics or {}).get("rungs", {}).get("published")
+    sys.stderr.write(f"{count:,} scored, {parts_left(run_id=run.pk)} parts left; {told}\n")
+
+
+def shared(lap: Lap) -> None:
+    """Score the parts of the newest fit again, by two processes at once."""
+    from analytics.models import ScoringFit, ScoringPart
+    from analytics.services.publishing import create_table, discard
+
+    state = ScoringFit.objects.latest("pk").state
+    count = ScoringPart.objects.count()
+    run = _started()
+    ScoringFit.objects.create(run=run, state=state)
+    ScoringPart.objects.bulk_create(ScoringPart(run=run, number=n) for n in range(count))
+    create_table(run_id=run.pk)
+    connection.close()
+    lap("start")
+    command = [sys.executable, "-m", "benchmarks.nightly", "--help-run", str(run.pk)]
+    helpers = [subprocess.Popen(command) for _number in range(2)]
+    assert [helper.wait() for helper in helpers] == [0, 0]
+    lap(f"read, score, write: {count} parts, two workers")
+    discard(run_id=run.pk)
+
+
+def help_run(run_id: int) -> None:
+    """Score parts of a run until none is left."""
+    from analytics.services.parts import score_next
+
+    done = 0
+    while score_next(run_id=run_id):
+        done += 1
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    sys.stderr.write(f"a helper scored {done} parts, peak {peak:.0f} MB\n")
+
+
+def _started() -> Any:
+    from analytics.enums import RunState, RunTrigger
+    from analytics.services import scoring
+
+    run = scoring.start_run(
+        trigger=RunTrigger.MANUAL, as_of_day=UNTIL, user_id=None, now=timezone.now()
+    )
+    run.state = RunState.RUNNING
+    run.save()
+    return run
+
+
+def note_peak(stage: str) -> None:
+    """Say how much memory this process has taken at most so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    sys.stderr.write(f"peak after {stage}: {peak:.0f} MB\n")
 
 
 def theirs(lap: Lap) -> None:
@@ -130,7 +190,7 @@ def run_side(name: str) -> None:
         laps[stage] = {"cpu": now[0] - last[0], "wall": now[1] - last[1]}
         last[:] = now
 
-    {"ours": ours, "plain": theirs}[name](lap)
+    {"ours": ours, "shared": shared, "plain": theirs}[name](lap)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     sys.stdout.write(json.dumps({"laps": laps, "peak_mb": peak}))
 
@@ -147,9 +207,13 @@ def main() -> None:
     """Fill the database, measure both sides, print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--customers", type=int, default=100_000)
-    parser.add_argument("--side", choices=["ours", "plain"])
+    parser.add_argument("--side", choices=["ours", "shared", "plain"])
+    parser.add_argument("--help-run", type=int)
     parser.add_argument("--without-peer", action="store_true")
     options = parser.parse_args()
+    if options.help_run:
+        help_run(options.help_run)
+        return
     if options.side:
         run_side(options.side)
         return
@@ -159,7 +223,8 @@ def main() -> None:
     connection.close()
     print(f"{options.customers:,} customers, {orders:,} orders; {settings.CLV_ENGINE}\n")
     print("| Stage | side | CPU s | wall s |\n|---|---|---:|---:|")
-    for name in ("ours",) if options.without_peer else ("ours", "plain"):
+    sides = ("ours", "shared") if options.without_peer else ("ours", "shared", "plain")
+    for name in sides:
         found = measure(name)
         for stage, spent in found["laps"].items():
             print(f"| {stage} | {name} | {spent['cpu']:.1f} | {spent['wall']:.1f} |")

@@ -185,3 +185,7 @@ class ExportState(models.TextChoices):
     FAILED = "failed", _("Failed")
     CANCELLED = "cancelled", _("Cancelled")
     EXPIRED = "expired", _("Expired")
+
+
+ANSWER_KINDS = ("review", "csat", "nps", "ces")
+"""How the kinds of answers are numbered in ``CustomerDays``; append only."""

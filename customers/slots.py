@@ -191,7 +191,8 @@ def _fill_references() -> None:
 
     for handler in references.handlers():
         registry.reference_handlers.register(handler)
-    registry.computed_rows.register(references.computed_facts())
+    for computed in references.computed():
+        registry.computed_rows.register(computed)
 
 
 def _fill_timeline() -> None:

@@ -48,15 +48,14 @@ class FittedShop:
     def without_forecasts(self, detail: str) -> "FittedShop":
         """Return the same shop abstaining from value and churn: a prediction was no number."""
         kept = tuple(entry for entry in self.abstentions if entry.score != ladder.CLV)
-        told = {"metrics": _only_satisfaction(self.metrics)}
         return replace(
             self,
             forecaster=None,
             abstentions=kept + refuse_forecasts("degenerate_fit", detail=detail),
             model="",
             parameters=(self.parameters or {}) | {"clv": None},
+            metrics=_only_satisfaction(self.metrics),
             baseline=_only_satisfaction(self.baseline),
-            **told,
         )
 
     def to_dict(self) -> JsonDict:

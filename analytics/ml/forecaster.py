@@ -5,7 +5,7 @@ holds it scores any part of the customers, each by itself.
 """
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -194,7 +194,7 @@ class Forecaster:
 
 
 _PLAIN = ("as_of_day", "horizon_days", "discount_rate")
-_MODELS = {
+_MODELS: dict[str, Any] = {
     "usual": Usual,
     "buying": RepeatBuyingModel,
     "spend": SpendModel,

@@ -5,7 +5,17 @@ from analytics.models.scoring import (
     CustomerScore,
     ScorePointer,
     ScoreSnapshot,
+    ScoringFit,
+    ScoringPart,
     ScoringRun,
 )
 
-__all__ = ["CurrentScore", "CustomerScore", "ScorePointer", "ScoreSnapshot", "ScoringRun"]
+__all__ = [
+    "CurrentScore",
+    "CustomerScore",
+    "ScorePointer",
+    "ScoreSnapshot",
+    "ScoringFit",
+    "ScoringPart",
+    "ScoringRun",
+]

@@ -65,6 +65,44 @@ class ScoringRun(TimeStampedModel):
         return f"{self.as_of_day:%Y-%m-%d}"
 
 
+class ScoringFit(models.Model):
+    """What a run's scores are made with: plain numbers that any worker can score customers by."""
+
+    run = models.OneToOneField(
+        "analytics.ScoringRun", models.CASCADE, primary_key=True, related_name="fit"
+    )
+    state = models.JSONField()
+
+    class Meta:
+        verbose_name = _("fitted models")
+        verbose_name_plural = _("fitted models")
+
+    def __str__(self) -> str:
+        return str(self.run_id)
+
+
+class ScoringPart(models.Model):
+    """A part of the customers, by a hash of the id, that one worker scores in one transaction.
+
+    A worker holds its part by the lock of this row: when it dies, Postgres lets go of the lock and
+    takes back what it wrote.
+    """
+
+    run = models.ForeignKey("analytics.ScoringRun", models.CASCADE, related_name="parts")
+    number = models.PositiveSmallIntegerField()
+    is_done = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name = _("part of a scoring run")
+        verbose_name_plural = _("parts of a scoring run")
+        constraints = [
+            models.UniqueConstraint(fields=["run", "number"], name="scoring_part_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}/{self.number}"
+
+
 class ScorePointer(models.Model):
     """The one row that names the published run; moving it publishes all scores at once."""
 

@@ -1,9 +1,8 @@
 """The only door from tables to arrays: what a scoring run may see before its ``as_of_day``."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime, time
-from typing import Any
-from zoneinfo import ZoneInfo
+from datetime import date, datetime
+from typing import Any, LiteralString
 
 import numpy as np
 from django.conf import settings
@@ -19,93 +18,48 @@ from analytics.ml.run import (
     ScoringInput,
 )
 from analytics.ml.satisfaction import RATING_KINDS
-from customers.enums import COUNTED_ORDER_STATUSES, OrderStatus
+from customers.enums import ANSWER_KINDS, COUNTED_ORDER_STATUSES, Lifecycle
+from customers.models import Customer
 from customers.selectors.recognition import unrecognising_sources
 from customers.selectors.shop import shop_settings
 
 EPOCH = date(1970, 1, 1)
 
 PEOPLE = """
-    SELECT id, (is_test OR is_wholesale)::int, (source_id = ANY(%(withheld)s))::int
-    FROM customers_customer
-    WHERE lifecycle = 'active' ORDER BY id
+    SELECT d.customer_id, (c.is_test OR c.is_wholesale)::int, (c.source_id = ANY(%(withheld)s))::int
+    FROM {days} d JOIN customers_customer c ON c.id = d.customer_id AND c.lifecycle = 'active'
 """
-# Purchases as they were made, and beside them what came back, with the day it was known: an order
-# that was paid and later cancelled comes back whole. A refund that found no order (a hand-written
-# credit, say) counts on its own day: where it undoes an order of that day the two cancel out, and
-# a day without an order is no occasion anyway.
+# One statement, so that a purchase and its refund are of one moment.
 PURCHASES = """
-    WITH bought AS NOT MATERIALIZED (
-        SELECT id, customer_id, placed_day, total_shop, CASE WHEN status = %(cancelled)s
-            THEN greatest((cancelled_at AT TIME ZONE %(zone)s)::date, placed_day) END AS undone
-        FROM customers_order
-        WHERE NOT is_test AND total_shop IS NOT NULL AND placed_day < %(as_of)s
-            AND (status = ANY(%(counted)s) OR (status = %(cancelled)s AND paid_at < %(until)s))
-    ), back AS (
-        SELECT order_id, refunded_day, sum(amount_shop) AS amount FROM customers_refund
-        WHERE order_id IS NOT NULL AND amount_shop IS NOT NULL GROUP BY 1, 2
-    )
-    SELECT m.customer_id, m.day - date '1970-01-01', m.known - date '1970-01-01',
-        sum(m.amount)::float8
-    FROM (
-        SELECT customer_id, placed_day AS day, NULL::date AS known, total_shop AS amount FROM bought
+    SELECT customer_id, day, known, amount FROM (
+        SELECT customer_id, unnest(bought_on) AS day, NULL::int AS known,
+            unnest(bought_known_on) AS seen, unnest(bought) AS amount
+        FROM {days}
         UNION ALL
-        SELECT b.customer_id, b.placed_day, greatest(r.refunded_day, b.placed_day), r.amount
-        FROM bought b JOIN back r ON r.order_id = b.id
-        UNION ALL
-        SELECT b.customer_id, b.placed_day, b.undone, b.total_shop - coalesce(r.amount, 0)
-        FROM bought b LEFT JOIN (
-            SELECT order_id, sum(amount) AS amount FROM back GROUP BY 1
-        ) r ON r.order_id = b.id
-        WHERE b.undone IS NOT NULL AND b.total_shop > coalesce(r.amount, 0)
-        UNION ALL
-        SELECT customer_id, refunded_day, refunded_day, amount_shop FROM customers_refund
-        WHERE order_id IS NULL AND amount_shop IS NOT NULL
-    ) m
-    JOIN customers_customer c ON c.id = m.customer_id AND c.lifecycle = 'active'
-    WHERE m.known IS NULL OR m.known < %(as_of)s
-    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+        SELECT customer_id, unnest(back_of), unnest(back_known_on), unnest(back_known_on),
+            unnest(back)
+        FROM {days}
+    ) rows WHERE day < %(as_of)s AND seen < %(as_of)s
 """
 RATINGS = """
-    SELECT customer_id, (at AT TIME ZONE %(zone)s)::date - date '1970-01-01', score, kind FROM (
-        SELECT customer_id, written_at AS at, (rating - 1) / 4.0 AS score, %(review)s AS kind
-        FROM customers_review WHERE rating IS NOT NULL AND customer_id IS NOT NULL
-        UNION ALL
-        SELECT customer_id, answered_at, CASE metric WHEN 'csat' THEN (value - 1) / 4.0
-            WHEN 'nps' THEN value / 10.0 ELSE (7 - value) / 6.0 END,
-            CASE metric WHEN 'csat' THEN %(csat)s WHEN 'nps' THEN %(nps)s ELSE %(ces)s END
-        FROM customers_surveyresponse WHERE customer_id IS NOT NULL
-    ) said WHERE at < %(until)s ORDER BY 1, 2, 3, 4
+    SELECT customer_id, day, score, kind FROM (
+        SELECT customer_id, unnest(answered_on) AS day, unnest(answered) AS score,
+            unnest(answer_kind) AS kind
+        FROM {days}
+    ) rows WHERE day < %(as_of)s
 """
 DELIVERIES = """
-    SELECT customer_id, (delivered_at AT TIME ZONE %(zone)s)::date - date '1970-01-01',
-        extract(epoch FROM delivered_at - promised_at) / 86400.0
-    FROM customers_order
-    WHERE delivered_at < %(until)s AND promised_at IS NOT NULL AND customer_id IS NOT NULL
-        AND status = ANY(%(counted)s) AND NOT is_test
-    ORDER BY 1, 2, 3
+    SELECT customer_id, day, delay FROM (
+        SELECT customer_id, unnest(delivered_on) AS day, unnest(delay) AS delay
+        FROM {days} WHERE NOT %(answered)s OR answered_on <> '{{}}'
+    ) rows WHERE day < %(as_of)s
 """
-# Per customer and day: orders placed, orders from which something came back for the first time,
-# and tickets opened. A return counts from its own day on, as answers do.
 OPERATIONS = """
-    SELECT d.customer_id, d.day - date '1970-01-01', sum(d.placed), sum(d.returned), sum(d.opened)
-    FROM (
-        SELECT customer_id, placed_day AS day, 1 AS placed, 0 AS returned, 0 AS opened
-        FROM customers_order
-        WHERE status = ANY(%(counted)s) AND NOT is_test AND placed_day < %(as_of)s
-        UNION ALL
-        SELECT o.customer_id, greatest(r.day, o.placed_day), 0, 1, 0
-        FROM customers_order o JOIN (
-            SELECT order_id, min(refunded_day) AS day FROM customers_refund
-            WHERE order_id IS NOT NULL AND refunded_day < %(as_of)s GROUP BY 1
-        ) r ON r.order_id = o.id
-        WHERE o.status = ANY(%(counted)s) AND NOT o.is_test AND o.placed_day < %(as_of)s
-        UNION ALL
-        SELECT customer_id, (opened_at AT TIME ZONE %(zone)s)::date, 0, 0, 1
-        FROM customers_ticket WHERE opened_at < %(until)s
-    ) d
-    JOIN customers_customer c ON c.id = d.customer_id AND c.lifecycle = 'active'
-    GROUP BY 1, 2 ORDER BY 1, 2
+    SELECT customer_id, day, placed, returned, opened FROM (
+        SELECT customer_id, unnest(done_on) AS day, unnest(placed) AS placed,
+            unnest(returned) AS returned, unnest(opened) AS opened
+        FROM {days} WHERE NOT %(answered)s OR answered_on <> '{{}}'
+    ) rows WHERE day < %(as_of)s
 """
 NEWEST = """
     SELECT max(placed_at) FROM customers_order
@@ -116,6 +70,18 @@ WITHOUT_RATE = """
     WHERE status = ANY(%(counted)s) AND NOT is_test AND total_shop IS NULL
         AND placed_day < %(as_of)s
 """
+_FRAMES: tuple[tuple[LiteralString, list[Any]], ...] = (
+    (PEOPLE, [np.int64] * 3),
+    (PURCHASES, [np.int64, np.int64, np.float64, np.float64]),
+    (RATINGS, [np.int64, np.int64, np.float64, np.int64]),
+    (DELIVERIES, [np.int64, np.int64, np.float64]),
+    (OPERATIONS, [np.int64] * 5),
+)
+# How scores number the kinds of answers that the record numbers otherwise.
+_KINDS = np.array([RATING_KINDS.index(kind) for kind in ANSWER_KINDS], dtype=np.int8)
+DAYS = "customers_customerdays"
+PARTITIONS = 16
+CUSTOMERS_OF_A_PART = 65_536
 BLOCK_BYTES = 8_000_000
 HEADER_BYTES = 19
 TRAILER_BYTES = 2
@@ -123,38 +89,75 @@ WIRE_BYTES = 8
 NULL = "a frame has a null in a column of whole numbers"
 
 
-def scoring_input(as_of_day: date) -> ScoringInput:
-    """Return everything a run may see: rows of the local days before ``as_of_day``."""
+def scoring_input(as_of_day: date, *, part: int = 0, of: int = 1) -> ScoringInput:
+    """Return what a run may see of one part of the customers: what happened before ``as_of_day``.
+
+    ``of`` is a divisor of ``PARTITIONS``; every customer is in one part, by a hash of the id.
+    """
+    return _read(as_of_day, _part(part, of), is_fit=False)
+
+
+def fitting_input(as_of_day: date) -> ScoringInput:
+    """Return what a fit may see of all customers.
+
+    Deliveries and operations are those of customers who answered: of others nothing is learned.
+    """
+    return _read(as_of_day, _part(0, 1), is_fit=True)
+
+
+def parts_for(customers: int) -> int:
+    """Return into how many parts so many customers are divided."""
+    parts = 1
+    while parts < PARTITIONS and customers > parts * CUSTOMERS_OF_A_PART:
+        parts *= 2
+    return parts
+
+
+def _part(part: int, of: int) -> sql.Composable:
+    """Return the table of a part's customers."""
+    if of == 1:
+        return sql.Identifier(DAYS)
+    tables = (sql.Identifier(f"{DAYS}_{number}") for number in range(part, PARTITIONS, of))
+    chosen = sql.SQL(" UNION ALL ").join(sql.SQL("SELECT * FROM {}").format(t) for t in tables)
+    return sql.SQL("({})").format(chosen)
+
+
+def _read(as_of_day: date, days: sql.Composable, *, is_fit: bool) -> ScoringInput:
     shop = shop_settings()
-    values = _values(as_of_day)
-    values["withheld"] = [found.source_id for found in unrecognising_sources()]
-    people = _columns(PEOPLE, values, [np.int64, np.int64, np.int64])
-    # One statement, so that a purchase and its refund are of one moment.
-    customer, day, known, amount = _columns(
-        PURCHASES, values, [np.int64, np.int64, np.float64, np.float64]
+    values: dict[str, Any] = {
+        "as_of": (as_of_day - EPOCH).days,
+        "answered": is_fit,
+        "withheld": [found.source_id for found in unrecognising_sources()],
+    }
+    people, moved, ratings, deliveries, operations = (
+        _columns(sql.SQL(query).format(days=days), values, kinds) for query, kinds in _FRAMES
     )
+    customer, day, known, amount = moved
     came_back = np.isfinite(known)
-    bought = PurchaseDays(customer, day, amount).where(~came_back)
-    refunds = Refunds(
-        customer[came_back],
-        day[came_back],
-        known[came_back].astype(np.int64),
-        amount[came_back],
-    )
     return ScoringInput(
-        as_of_day=(as_of_day - EPOCH).days,
+        as_of_day=values["as_of"],
         customer_ids=people[0],
-        purchases=bought,
-        refunds=refunds,
-        ratings=Ratings(*_columns(RATINGS, values, [np.int64, np.int64, np.float64, np.int8])),
-        deliveries=Deliveries(*_columns(DELIVERIES, values, [np.int64, np.int64, np.float64])),
-        operations=Operations(*_columns(OPERATIONS, values, [np.int64] * 5)),
+        purchases=PurchaseDays(customer, day, amount).where(~came_back),
+        refunds=Refunds(
+            customer[came_back],
+            day[came_back],
+            known[came_back].astype(np.int64),
+            amount[came_back],
+        ),
+        ratings=Ratings(ratings[0], ratings[1], ratings[2], _KINDS[ratings[3]]),
+        deliveries=Deliveries(*deliveries),
+        operations=Operations(*operations),
         horizon_days=shop.horizon_days,
         discount_rate=float(shop.discount_rate),
         engine=settings.CLV_ENGINE,
         excluded_from_fit=people[0][people[1] == 1],
         withheld=people[0][people[2] == 1],
     )
+
+
+def count_people() -> int:
+    """Return how many customers want a score."""
+    return Customer.objects.filter(lifecycle=Lifecycle.ACTIVE).count()
 
 
 def newest_order(as_of_day: date) -> datetime | None:
@@ -174,19 +177,10 @@ def orders_without_rate(as_of_day: date) -> int:
 
 
 def _values(as_of_day: date) -> dict[str, Any]:
-    zone = shop_settings().zone
-    kinds = {name: RATING_KINDS.index(name) for name in ("review", "csat", "nps", "ces")}
-    return {
-        "as_of": as_of_day,
-        "until": datetime.combine(as_of_day, time(), ZoneInfo(zone)),
-        "zone": zone,
-        "counted": [str(status) for status in COUNTED_ORDER_STATUSES],
-        "cancelled": str(OrderStatus.CANCELLED),
-        **kinds,
-    }
+    return {"as_of": as_of_day, "counted": [str(status) for status in COUNTED_ORDER_STATUSES]}
 
 
-def _columns(query: str, values: dict[str, Any], types: Iterable[Any]) -> list[Any]:
+def _columns(query: sql.Composable, values: dict[str, Any], types: Iterable[Any]) -> list[Any]:
     """Read a query into one array a column, in Postgres' binary format; a null is not a number.
 
     All columns travel as eight bytes, so every row has the same length and no number becomes an
@@ -208,7 +202,7 @@ def _columns(query: str, values: dict[str, Any], types: Iterable[Any]) -> list[A
         ]
     )
     statement = sql.SQL("COPY (SELECT {} FROM ({}) q ({})) TO STDOUT (FORMAT BINARY)").format(
-        sql.SQL(wanted), sql.SQL(query), sql.SQL(", ").join(map(sql.Identifier, names))
+        sql.SQL(wanted), query, sql.SQL(", ").join(map(sql.Identifier, names))
     )
     parts: list[list[Any]] = [[np.empty(0, kind)] for kind in kinds]
     with connection.cursor() as cursor, cursor.copy(statement, values) as copy:

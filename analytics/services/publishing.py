@@ -1,4 +1,4 @@
-"""Publish scores: a table of its own is filled, then attached as a partition, the pointer moved."""
+"""Publish scores: a run's own table is filled, attached as a partition, and the pointer moved."""
 
 import json
 import math
@@ -13,8 +13,14 @@ from psycopg import errors, sql
 
 from analytics.enums import RunState
 from analytics.ml.arrays import FloatArray
-from analytics.ml.run import NULL_REASONS, RFM_GROUPS, ScoringResult
-from analytics.models import ScorePointer, ScoreSnapshot, ScoringRun
+from analytics.ml.run import NULL_REASONS, RFM_GROUPS, Scores
+from analytics.models import (
+    ScorePointer,
+    ScoreSnapshot,
+    ScoringFit,
+    ScoringPart,
+    ScoringRun,
+)
 from customers.enums import Lifecycle
 
 log = structlog.get_logger(__name__)
@@ -43,12 +49,12 @@ FLOATS = (
 DATES = ("next_order_from", "next_order_until")
 
 
-def write_scores(*, run: ScoringRun, result: ScoringResult) -> None:
-    """Copy a run's scores into a table of their own, which nobody reads yet.
+def create_table(*, run_id: int) -> None:
+    """Create the table that a run's scores are copied into and nobody reads yet.
 
-    Runs inside the caller's transaction. What an earlier attempt left is replaced.
+    What an earlier attempt left is replaced.
     """
-    table = sql.Identifier(_partition(run.pk))
+    table = sql.Identifier(_partition(run_id))
     with connection.cursor() as cursor:
         _execute(cursor, "DROP TABLE IF EXISTS {0}", table)
         _execute(
@@ -57,16 +63,27 @@ def write_scores(*, run: ScoringRun, result: ScoringResult) -> None:
             " INCLUDING DEFAULTS INCLUDING CONSTRAINTS)",
             table,
         )
-        names = sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
-        command = sql.SQL("COPY {0} ({1}) FROM STDIN").format(table, names)
-        with cursor.copy(command) as copy:
-            for row in rows(run.pk, result):
-                copy.write_row(row)
+
+
+def copy_scores(*, run_id: int, scores: Scores) -> None:
+    """Copy the scores of some customers into their run's table, in the caller's transaction."""
+    names = sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
+    table = sql.Identifier(_partition(run_id))
+    command = sql.SQL("COPY {0} ({1}) FROM STDIN").format(table, names)
+    with connection.cursor() as cursor, cursor.copy(command) as copy:
+        for row in rows(run_id, scores):
+            copy.write_row(row)
+
+
+def complete_table(*, run_id: int) -> None:
+    """Make a run's table fit to be published: each customer once, and nobody else's rows."""
+    table = sql.Identifier(_partition(run_id))
+    with connection.cursor() as cursor:
         _execute(
             cursor,
             "ALTER TABLE {0} ADD PRIMARY KEY (run_id, customer_id), ADD CHECK (run_id = {1})",
             table,
-            sql.Literal(run.pk),
+            sql.Literal(run_id),
         )
         _execute(cursor, "ANALYZE {0}", table)
 
@@ -97,36 +114,38 @@ def publish(*, run: ScoringRun) -> int:
 
 
 def discard(*, run_id: int) -> None:
-    """Drop the scores of a run that will not be published."""
+    """Drop the scores of a run that will not be published, and what they were made with."""
+    ScoringPart.objects.filter(run_id=run_id).delete()
+    ScoringFit.objects.filter(run_id=run_id).delete()
     if _partition(run_id) not in _partitions():
         with connection.cursor() as cursor:
             _execute(cursor, "DROP TABLE IF EXISTS {0}", sql.Identifier(_partition(run_id)))
 
 
-def rows(run_id: int, result: ScoringResult) -> Iterator[tuple[Any, ...]]:
+def rows(run_id: int, scores: Scores) -> Iterator[tuple[Any, ...]]:
     """Yield the score rows in the order of ``COLUMNS``; what is unknown is null, never zero.
 
     Numbers become Python's a block at a time: all at once they would take ten times the room.
     """
-    for begin in range(0, result.customer_id.size, BLOCK):
-        yield from _block(run_id, result, slice(begin, begin + BLOCK))
+    for begin in range(0, scores.customer_id.size, BLOCK):
+        yield from _block(run_id, scores, slice(begin, begin + BLOCK))
 
 
-def _block(run_id: int, result: ScoringResult, part: slice) -> Iterator[tuple[Any, ...]]:
-    floats = [getattr(result, name)[part].tolist() for name in FLOATS]
-    dates = [_dates(getattr(result, name)[part]) for name in DATES]
-    scores = [getattr(result, name)[part].tolist() for name in ("r_score", "f_score", "m_score")]
-    groups = result.rfm_group[part].tolist()
-    unknown, dateless = result.churn_null[part].tolist(), result.next_order_null[part].tolist()
-    for place, customer_id in enumerate(result.customer_id[part].tolist()):
+def _block(run_id: int, scores: Scores, part: slice) -> Iterator[tuple[Any, ...]]:
+    floats = [getattr(scores, name)[part].tolist() for name in FLOATS]
+    dates = [_dates(getattr(scores, name)[part]) for name in DATES]
+    rfm = [getattr(scores, name)[part].tolist() for name in ("r_score", "f_score", "m_score")]
+    groups = scores.rfm_group[part].tolist()
+    unknown, dateless = scores.churn_null[part].tolist(), scores.next_order_null[part].tolist()
+    for place, customer_id in enumerate(scores.customer_id[part].tolist()):
         reasons = {
-            name: getattr(result, f"{name}_reasons").row(part.start + place)
+            name: getattr(scores, f"{name}_reasons").row(part.start + place)
             for name in ("churn", "clv", "satisfaction")
         }
         yield (
             run_id,
             customer_id,
-            *(column[place] or None for column in scores),
+            *(column[place] or None for column in rfm),
             RFM_GROUPS[groups[place]] if groups[place] >= 0 else None,
             *(None if math.isnan(column[place]) else column[place] for column in floats),
             *(column[place] for column in dates),
@@ -159,6 +178,10 @@ def tidy(*, run_id: int) -> None:
     kept = ScoringRun.objects.filter(state__in=[RunState.PUBLISHED, RunState.REPLACED])
     newest = kept.order_by("-pk").values_list("pk", flat=True)[:KEPT_RUNS]
     pointed = ScorePointer.objects.values_list("run_id", flat=True)
+    for made_with in (ScoringPart, ScoringFit):
+        made_with.objects.exclude(run_id__in=[run_id, *newest, *pointed]).exclude(
+            run__in=ScoringRun.objects.unfinished()
+        ).delete()
     names = {name, *(_partition(pk) for pk in [*newest, *pointed])}
     for old in sorted(held - names):
         _drop(old)

@@ -1,6 +1,8 @@
 """Scoring runs: started once, run by a job, published or explained."""
 
+import time
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -10,22 +12,32 @@ from django.utils.translation import gettext_noop
 from analytics.enums import RunState, RunTrigger
 from analytics.errors import FutureDayError
 from analytics.ml import ladder
+from analytics.ml.errors import DegenerateFitError
+from analytics.ml.forecast import refuse_forecasts
 from analytics.ml.ladder import Note
-from analytics.ml.run import ScoringResult, score_customers
-from analytics.models import ScorePointer, ScoringRun
-from analytics.selectors.frames import newest_order, orders_without_rate, scoring_input
-from analytics.services.publishing import discard, publish, tidy, write_scores
+from analytics.ml.run import MODEL_VERSION, FittedShop, fit_shop
+from analytics.models import ScorePointer, ScoringPart, ScoringRun
+from analytics.selectors.frames import (
+    count_people,
+    fitting_input,
+    newest_order,
+    orders_without_rate,
+)
+from analytics.services.parts import call_for_help, divide, parts_left, score_next
+from analytics.services.publishing import complete_table, discard, publish, tidy
 from crm.core.enums import JobState
 from crm.core.models import Job
 from crm.core.services import jobs
 from crm.core.services.jobs import JobRun
 from customers.selectors.recognition import LEAST_KEYED_SHARE, unrecognising_sources
 from customers.selectors.shop import due_night, shop_day, shop_settings
-from customers.services.facts import refresh_pending
+from customers.services.facts import is_refreshed, mark_unwritten, newest_mark, refresh_pending
 
 KIND = "analytics.score"
 REFRESH_SECONDS = 60.0
-STEPS = 4
+WAIT_SECONDS = 0.5
+STEPS = 3
+"""Steps beside those that score a part of the customers each: reading, fitting, publishing."""
 
 
 def start_run(
@@ -64,23 +76,20 @@ def start_nightly_run(*, now: datetime) -> ScoringRun | None:
 
 
 def run_chunk(job_run: JobRun) -> bool:
-    """Bring the facts up to date, score everybody, publish, then tidy; True at the end.
+    """Bring the facts up to date, fit, score part by part, publish, then tidy; True at the end.
 
-    Each is a chunk of its own. Scores are written where nobody reads them, and only then
-    published; what is published and the resume point behind it appear together: who takes the job
-    over then has only to tidy.
+    Each is a chunk of its own, and each part one. Other workers may take parts meanwhile. Scores
+    are written where nobody reads them, and only then published; what is published and the resume
+    point behind it appear together: who takes the job over then has only to tidy.
     """
     now = timezone.now()
     run = _run_of(job_run.job, now)
     phase = job_run.cursor.get("phase", "facts")
     if phase == "facts":
-        if run.started_at is None:
-            ScoringRun.objects.filter(pk=run.pk).update(state=RunState.RUNNING, started_at=now)
-        goes_on = refresh_pending(now=now, seconds=REFRESH_SECONDS)
-        phase = "facts" if goes_on else "score"
-        step = gettext_noop("Reading orders")
-        job_run.save(cursor={"phase": phase}, step=step, total=STEPS, done=1)
-    elif phase == "score":
+        _refresh(job_run, run, now)
+    elif phase in ("fit", "score"):  # a run of the version before says "score"
+        _fit(job_run, run)
+    elif phase == "parts":
         _score(job_run, run)
     elif phase == "publish":
         _publish(job_run, run)
@@ -90,24 +99,66 @@ def run_chunk(job_run: JobRun) -> bool:
     return False
 
 
-def _score(job_run: JobRun, run: ScoringRun) -> None:
-    """Fit, test and score, then write the scores down or abstain; nothing when asked to stop."""
-    given = scoring_input(run.as_of_day)
-    job_run.save(step=gettext_noop("Fitting and testing the models"), done=2)
-    result = score_customers(given)
+def _refresh(job_run: JobRun, run: ScoringRun, now: datetime) -> None:
+    """Bring up to date whoever was marked when the run began; later marks wait for the next one."""
+    if run.started_at is None:
+        ScoringRun.objects.filter(pk=run.pk).update(state=RunState.RUNNING, started_at=now)
+    until = job_run.cursor.get("marks")
+    if until is None:
+        mark_unwritten()
+        until = newest_mark()
+    refresh_pending(now=now, seconds=REFRESH_SECONDS)
+    cursor: dict[str, Any] = {"phase": "fit"}
+    if not is_refreshed(until=until):
+        cursor = {"phase": "facts", "marks": until}
+        time.sleep(WAIT_SECONDS)  # another worker may be at it
+    job_run.save(cursor=cursor, step=gettext_noop("Reading orders"), total=STEPS, done=1)
+
+
+def _fit(job_run: JobRun, run: ScoringRun) -> None:
+    """Fit and test, then divide the customers into parts or abstain; nothing when asked to stop."""
+    job_run.save(step=gettext_noop("Fitting and testing the models"))
+    fitted = fit_shop(fitting_input(run.as_of_day))
     if job_run.is_cancelled():
         return
     with transaction.atomic():
-        _store(run, result)
-        run.customer_count = given.customer_ids.size
-        if may_publish(result):
-            write_scores(run=run, result=result)
-            run.save()
-            job_run.save(step=gettext_noop("Publishing"), done=3, cursor={"phase": "publish"})
+        _store(run, fitted)
+        run.customer_count = count_people()
+        if not may_publish(fitted):
+            _abstain(job_run, run)
             return
-        run.state = RunState.ABSTAINED
+        count = divide(run=run, fitted=fitted)
         run.save()
-        _close(job_run, run, gettext_noop("Abstained"))
+        job_run.save(
+            step=gettext_noop("Scoring customers"),
+            done=2,
+            total=STEPS + count,
+            cursor={"phase": "parts"},
+        )
+        call_for_help(run_id=run.pk, parts=count)
+
+
+def _score(job_run: JobRun, run: ScoringRun) -> None:
+    """Score a part, wait for others who are at theirs, or go on to publish when all are scored."""
+    try:
+        found = score_next(run_id=run.pk)
+    except DegenerateFitError as error:
+        with transaction.atomic():
+            refused = refuse_forecasts("degenerate_fit", detail=str(error))
+            run.abstentions = [*run.abstentions, *(entry.to_dict() for entry in refused)]
+            discard(run_id=run.pk)
+            _abstain(job_run, run)
+        return
+    left = parts_left(run_id=run.pk)
+    done = 2 + ScoringPart.objects.filter(run=run).count() - left
+    if left:
+        if not found:
+            time.sleep(WAIT_SECONDS)
+        job_run.save(done=done)
+        return
+    with transaction.atomic():
+        complete_table(run_id=run.pk)
+        job_run.save(step=gettext_noop("Publishing"), done=done, cursor={"phase": "publish"})
 
 
 def _publish(job_run: JobRun, run: ScoringRun) -> None:
@@ -120,13 +171,19 @@ def _publish(job_run: JobRun, run: ScoringRun) -> None:
         _close(job_run, run, gettext_noop("Published"))
 
 
+def _abstain(job_run: JobRun, run: ScoringRun) -> None:
+    run.state = RunState.ABSTAINED
+    run.save()
+    _close(job_run, run, gettext_noop("Abstained"))
+
+
 def _close(job_run: JobRun, run: ScoringRun, step: str) -> None:
     made = {"run": run.public_id}
-    job_run.save(step=step, done=STEPS, cursor={"phase": "tidy"}, result=made)
+    job_run.save(step=step, done=job_run.job.total, cursor={"phase": "tidy"}, result=made)
 
 
-def may_publish(result: ScoringResult) -> bool:
-    """Tell whether a result is better than what is shown.
+def may_publish(result: FittedShop) -> bool:
+    """Tell whether the scores of a fit are better than what is shown.
 
     One with forecasts always is. One with RFM groups alone is, while what is shown has no forecasts
     either: a failed fit leaves the last good run in place.
@@ -172,10 +229,10 @@ def _run_of(job: Job, now: datetime) -> ScoringRun:
     return ScoringRun.objects.get(pk=run.pk)
 
 
-def _store(run: ScoringRun, result: ScoringResult) -> None:
+def _store(run: ScoringRun, result: FittedShop) -> None:
     """Write down what the scores stand on."""
     run.model_name = result.model
-    run.model_version = result.model_version
+    run.model_version = MODEL_VERSION
     run.horizon_days = result.horizon_days
     notes = [note.to_dict() for note in result.notes]
     left_out = orders_without_rate(run.as_of_day)
@@ -190,8 +247,8 @@ def _store(run: ScoringRun, result: ScoringResult) -> None:
         ).to_dict()
         for found in unrecognising_sources()
     )
-    run.parameters = {**result.parameters, "notes": notes}
-    run.metrics = result.metrics
-    run.baseline = result.baseline
+    run.parameters = {**(result.parameters or {}), "notes": notes}
+    run.metrics = result.metrics or {}
+    run.baseline = result.baseline or {}
     run.abstentions = [entry.to_dict() for entry in result.abstentions]
     run.data_until = newest_order(run.as_of_day)

@@ -2,6 +2,7 @@
 
 from customers.models.consent import Consent, Suppression
 from customers.models.customer import Attribute, Customer, Identity, MergeRecord
+from customers.models.days import CustomerDays
 from customers.models.export import Export
 from customers.models.facts import CustomerFacts, FactsMark
 from customers.models.importing import ImportBatch, ImportChange, ImportMapping, ImportRow
@@ -18,6 +19,7 @@ __all__ = [
     "Category",
     "Consent",
     "Customer",
+    "CustomerDays",
     "CustomerFacts",
     "ExchangeRate",
     "Export",

@@ -14,6 +14,7 @@ from customers.errors import UnmergeRefusedError
 from customers.models import (
     Consent,
     Customer,
+    CustomerDays,
     CustomerFacts,
     Identity,
     Interaction,
@@ -50,23 +51,36 @@ def handlers() -> list[ReferenceHandler]:
             lambda source, target, moved: None,
             lambda pk: _delete(CustomerFacts, pk),
         ),
+        ReferenceHandler(
+            # Computed with the facts.
+            "customers.CustomerDays.customer",
+            lambda source, target: _delete(CustomerDays, source),
+            lambda source, target, moved: None,
+            lambda pk: _delete(CustomerDays, pk),
+        ),
         staying("customers.MergeRecord.source_customer"),
         staying("customers.MergeRecord.target_customer"),
         staying("customers.Customer.merged_into"),
     ]
 
 
-def computed_facts() -> ComputedRows:
-    """Return that facts go with the customers they were counted for."""
+def computed() -> list[ComputedRows]:
+    """Return that facts and days go with the customers they were computed for."""
+    return [
+        ComputedRows(f"customers.{model.__name__}.customer", _dropper(model._meta.db_table))
+        for model in (CustomerFacts, CustomerDays)
+    ]
 
+
+def _dropper(table: str) -> Callable[[Sequence[int]], None]:
     def drop(customer_ids: Sequence[int]) -> None:
         with connection.cursor() as cursor:
             cursor.execute(
-                "DELETE FROM customers_customerfacts WHERE customer_id = ANY(%s)",
+                f"DELETE FROM {table} WHERE customer_id = ANY(%s)",  # noqa: S608 - a table of ours
                 [list(customer_ids)],
             )
 
-    return ComputedRows("customers.CustomerFacts.customer", drop)
+    return drop
 
 
 def moving(model: type[Model], erase: Callable[[int], None]) -> ReferenceHandler:

@@ -24,3 +24,14 @@ def mark_all_dirty() -> int:
             "INSERT INTO customers_factsmark (customer_id) SELECT id FROM customers_customer"
         )
         return int(cursor.rowcount)
+
+
+def mark_unwritten() -> int:
+    """Mark active customers of whom no days are written: those of before an upgrade, say."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO customers_factsmark (customer_id) SELECT c.id FROM customers_customer c"
+            " WHERE c.lifecycle = 'active' AND NOT EXISTS ("
+            " SELECT FROM customers_customerdays d WHERE d.customer_id = c.id)"
+        )
+        return int(cursor.rowcount)

@@ -13,7 +13,7 @@ from crm.core.models import Job
 from crm.core.services import jobs
 from customers.models import Customer
 from customers.selectors.shop import due_night
-from customers.services.facts import sql
+from customers.services.facts import days, sql
 from customers.services.facts.refresh import BATCH, lock_facts, statement_values
 from customers.services.rates import check_rates
 
@@ -82,11 +82,16 @@ def _drift_words(result: dict[str, Any]) -> str:
 
 
 def _compare(ids: list[int], *, now: datetime) -> list[tuple[str, list[str]]]:
+    """Compare and correct facts and days; return who differed, and in which columns."""
     values = statement_values(ids, now=now)
+    drifted: dict[str, list[str]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(sql.DROP_INACTIVE, values)
-        cursor.execute(sql.COMPARE_AND_WRITE, values)
-        return list(cursor.fetchall())
+        for statements in (sql, days):
+            cursor.execute(statements.DROP_INACTIVE, values)
+            cursor.execute(statements.COMPARE_AND_WRITE, values)
+            for public_id, columns in cursor.fetchall():
+                drifted.setdefault(public_id, []).extend(columns)
+    return list(drifted.items())
 
 
 def _add(

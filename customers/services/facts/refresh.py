@@ -6,10 +6,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Max
 
-from customers.models import CustomerFacts
+from customers.models import CustomerFacts, FactsMark
 from customers.selectors.shop import shop_day, shop_settings
-from customers.services.facts import sql
+from customers.services.facts import days, sql
 
 BATCH = 5_000
 _LOCK = 4_203_771
@@ -34,7 +35,7 @@ def refresh_facts(*, now: datetime, limit: int = BATCH) -> int:
         with connection.cursor() as cursor:
             cursor.execute(sql.TAKE_MARKS, {"limit": limit})
             ids = sorted({row[0] for row in cursor.fetchall()})
-        write_facts(ids, now=now)
+        write_facts(ids, now=now, with_days=True)
     return len(ids)
 
 
@@ -49,6 +50,16 @@ def age_facts(*, now: datetime, limit: int = BATCH) -> int:
     return len(ids)
 
 
+def newest_mark() -> int:
+    """Return the number of the newest mark; 0 where none waits."""
+    return FactsMark.objects.aggregate(newest=Max("pk"))["newest"] or 0
+
+
+def is_refreshed(*, until: int) -> bool:
+    """Tell whether nobody's facts wait any more for a mark up to the number ``until``."""
+    return not FactsMark.objects.filter(pk__lte=until).exists()
+
+
 def refresh_pending(*, now: datetime, seconds: float, limit: int = BATCH) -> bool:
     """Refresh marks, then age, for about ``seconds``; return whether more is waiting."""
     deadline = time.monotonic() + seconds
@@ -59,10 +70,12 @@ def refresh_pending(*, now: datetime, seconds: float, limit: int = BATCH) -> boo
     return False
 
 
-def write_facts(ids: Sequence[int], *, now: datetime) -> int:
+def write_facts(ids: Sequence[int], *, now: datetime, with_days: bool = False) -> int:
     """Compute these customers' facts and store what differs; return the number of rows stored.
 
     The caller holds the lock of facts and the transaction. Merged and erased customers have none.
+    ``with_days`` does the same with their days: those are of no one day, so that only a mark, and
+    never time, moves them.
     """
     if not ids:
         return 0
@@ -70,7 +83,11 @@ def write_facts(ids: Sequence[int], *, now: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(sql.DROP_INACTIVE, values)
         cursor.execute(sql.WRITE, values)
-        return int(cursor.rowcount)
+        written = int(cursor.rowcount)
+        if with_days:
+            cursor.execute(days.DROP_INACTIVE, values)
+            cursor.execute(days.WRITE, values)
+    return written
 
 
 def statement_values(ids: Sequence[int], *, now: datetime) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from psycopg import sql
 
 from analytics.selectors import frames
 
@@ -9,7 +10,7 @@ pytestmark = pytest.mark.django_db
 
 
 def read(query, types, **values):
-    return frames._columns(query, values, types)
+    return frames._columns(sql.SQL(query), values, types)
 
 
 def test_numbers_of_every_kind_arrive_as_they_are():

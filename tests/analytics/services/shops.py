@@ -8,10 +8,12 @@ from django.db import connection
 from django.utils import timezone
 
 from analytics.enums import RunTrigger
+from analytics.selectors.frames import scoring_input
 from analytics.services import scoring
 from crm.core.models import Job
 from crm.core.services import jobs
 from customers.models import Customer, Order
+from customers.services.facts import mark_all_dirty, refresh_pending
 from tests.factories import (
     ShopSettingsFactory,
     SourceFactory,
@@ -55,7 +57,16 @@ def shop(size, *, seed=1, until=AS_OF):
     Order.objects.bulk_create(orders)
 
 
+def seen(as_of=AS_OF):
+    """Return what a run would see of everybody, whoever wrote the rows."""
+    mark_all_dirty()
+    while refresh_pending(now=timezone.now(), seconds=60):
+        pass
+    return scoring_input(as_of)
+
+
 def score(as_of=AS_OF):
+    mark_all_dirty()  # factories say nothing of the rows they write
     run = scoring.start_run(
         trigger=RunTrigger.MANUAL, as_of_day=as_of, user_id=None, now=timezone.now()
     )

@@ -8,16 +8,15 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from analytics.enums import RunTrigger
-from analytics.ml.run import NULL_REASONS, score_customers
+from analytics.ml.run import NULL_REASONS, fit_shop, score_customers
 from analytics.models import CurrentScore, ScorePointer, ScoreSnapshot, ScoringRun
-from analytics.selectors.frames import scoring_input
 from analytics.selectors.wording.numbers import EPOCH
 from analytics.services import publishing, scoring
-from analytics.services.publishing import publish, tidy, write_scores
+from analytics.services.publishing import complete_table, copy_scores, create_table, publish, tidy
 from crm.core.models import Job
 from crm.core.services import jobs
 from customers.models import Customer, Order, Refund
-from tests.analytics.services.shops import AS_OF, finish, score, score_rows, shop
+from tests.analytics.services.shops import AS_OF, finish, score, score_rows, seen, shop
 from tests.factories import (
     ScoringRunFactory,
 )
@@ -30,7 +29,9 @@ def test_runs_publish_one_after_the_other():
     shop(120)
     run = ScoringRunFactory(as_of_day=AS_OF)
     with transaction.atomic():
-        write_scores(run=run, result=score_customers(scoring_input(AS_OF)))
+        create_table(run_id=run.pk)
+        copy_scores(run_id=run.pk, scores=score_customers(seen()))
+        complete_table(run_id=run.pk)
         publish(run=run)
 
         with connection.cursor() as cursor:
@@ -40,7 +41,7 @@ def test_runs_publish_one_after_the_other():
 
 def test_the_next_order_is_published_as_it_was_computed(scored_shop):
     """Days become dates, counts stay whole, and what has no date says why."""
-    result = score_customers(scoring_input(AS_OF))
+    result = score_customers(seen())
     rows = CurrentScore.objects.in_bulk(result.customer_id.tolist())
 
     stored = [rows[pk] for pk in result.customer_id.tolist()]
@@ -91,7 +92,7 @@ def test_a_worker_that_lost_its_job_publishes_nothing(scored_shop, monkeypatch):
         trigger=RunTrigger.MANUAL, as_of_day=AS_OF, user_id=None, now=timezone.now()
     )
     monkeypatch.setattr(scoring, "publish", lose_then_publish)
-    for _slice in range(3):
+    for _slice in range(4):
         jobs.run_job(job_id=run.job_id, worker="test", now=timezone.now(), seconds=60)
 
     assert score_rows() == before
@@ -128,7 +129,7 @@ def test_who_takes_over_a_run_that_is_out_has_only_to_tidy(scored_shop, monkeypa
     run = scoring.start_run(
         trigger=RunTrigger.MANUAL, as_of_day=AS_OF, user_id=None, now=timezone.now()
     )
-    for _slice in range(3):
+    for _slice in range(4):
         jobs.run_job(job_id=run.job_id, worker="test", now=timezone.now(), seconds=0)
     run.refresh_from_db()
     assert run.state == "published"
@@ -136,7 +137,7 @@ def test_who_takes_over_a_run_that_is_out_has_only_to_tidy(scored_shop, monkeypa
     gone = Customer.objects.order_by("pk").first()
     Customer.objects.filter(pk=gone.pk).update(lifecycle="erased")
     ScoreSnapshot.objects.filter(customer=gone).update(run=run)
-    monkeypatch.setattr(scoring, "score_customers", None)  # scoring again would fail
+    monkeypatch.setattr(scoring, "fit_shop", None)  # fitting again would fail
 
     run = finish(run)
 
@@ -158,7 +159,7 @@ def score_only() -> ScoringRun:
     run = scoring.start_run(
         trigger=RunTrigger.MANUAL, as_of_day=AS_OF, user_id=None, now=timezone.now()
     )
-    for _slice in range(2):
+    for _slice in range(3):
         jobs.run_job(job_id=run.job_id, worker="test", now=timezone.now(), seconds=0)
     run.refresh_from_db()
     assert (run.state, run.job.step, written(run)) == ("running", "Publishing", True)
@@ -172,7 +173,7 @@ def test_who_takes_over_a_run_that_is_scored_has_only_to_publish(scored_shop, mo
     assert ScorePointer.objects.get().run == scored_shop
     gone = Customer.objects.order_by("pk").first()
     Customer.objects.filter(pk=gone.pk).update(lifecycle="erased")
-    monkeypatch.setattr(scoring, "score_customers", None)  # scoring again would fail
+    monkeypatch.setattr(scoring, "fit_shop", None)  # fitting again would fail
 
     run = finish(run)
 
@@ -195,7 +196,7 @@ def test_stopping_a_job_leaves_what_is_published_published(scored_shop):
     run = scoring.start_run(
         trigger=RunTrigger.MANUAL, as_of_day=AS_OF, user_id=None, now=timezone.now()
     )
-    for _slice in range(3):
+    for _slice in range(4):
         jobs.run_job(job_id=run.job_id, worker="test", now=timezone.now(), seconds=0)
 
     job = jobs.cancel_job(job_id=run.job_id, now=timezone.now())
@@ -210,11 +211,11 @@ def test_a_run_that_is_asked_to_stop_publishes_nothing(scored_shop, monkeypatch)
         trigger=RunTrigger.MANUAL, as_of_day=AS_OF, user_id=None, now=timezone.now()
     )
 
-    def stop_then_score(given):
+    def stop_then_fit(given):
         jobs.cancel_job(job_id=run.job_id, now=timezone.now())
-        return score_customers(given)
+        return fit_shop(given)
 
-    monkeypatch.setattr(scoring, "score_customers", stop_then_score)
+    monkeypatch.setattr(scoring, "fit_shop", stop_then_fit)
     jobs.run_job(job_id=run.job_id, worker="test", now=timezone.now(), seconds=60)
 
     run.refresh_from_db()

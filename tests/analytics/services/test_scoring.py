@@ -10,12 +10,11 @@ from analytics.errors import FutureDayError
 from analytics.ml.ledger import PurchaseLedger
 from analytics.ml.run import RFM_GROUPS
 from analytics.models import CurrentScore, ScorePointer, ScoreSnapshot, ScoringRun
-from analytics.selectors.frames import scoring_input
 from analytics.selectors.wording import explain_run
 from analytics.services import scoring
 from crm.core.models import Job
 from customers.models import Customer, Order
-from tests.analytics.services.shops import AS_OF, score, score_rows, shop
+from tests.analytics.services.shops import AS_OF, score, score_rows, seen, shop
 from tests.factories import (
     CustomerFactory,
     OrderFactory,
@@ -186,7 +185,7 @@ def test_a_credit_without_an_order_takes_back_that_days_spend():
     OrderFactory(customer=customer, placed_at=noon, total=Decimal(297))
     RefundFactory(customer=customer, order=None, refunded_at=noon, amount=Decimal(38_970))
 
-    given = scoring_input(AS_OF)
+    given = seen()
     ledger = PurchaseLedger(given.purchases, given.refunds)
 
     assert ledger.occasions(known_before=given.as_of_day).net_spend.tolist() == [297.0]
@@ -228,7 +227,7 @@ def test_what_came_back_is_told_with_the_day_it_was_known():
         cancelled_at=night,
     )
 
-    given = scoring_input(AS_OF)
+    given = seen()
 
     ordered, cancelled, fourth = (
         (date(2026, month, day) - date(1970, 1, 1)).days
@@ -262,7 +261,7 @@ def test_orders_returns_and_tickets_are_told_by_their_day():
     TicketFactory(customer=customer, opened_at=night)
     TicketFactory(customer=customer, opened_at=later)
 
-    found = scoring_input(AS_OF).operations
+    found = seen().operations
 
     tenth, fourth = ((day - date(1970, 1, 1)).days for day in (date(2026, 1, 10), date(2026, 2, 4)))
     assert list(zip(*(column.tolist() for column in vars(found).values()), strict=True)) == [
