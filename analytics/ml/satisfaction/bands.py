@@ -6,6 +6,7 @@ answers that were hidden: of the customers with a similar score, it holds what 8
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from scipy.special import betaincinv
@@ -41,6 +42,11 @@ class Ladder:
         """Return the ladder as a JSON-able dictionary."""
         return {name: column.tolist() for name, column in vars(self).items()}
 
+    @classmethod
+    def from_dict(cls, stored: JsonDict) -> Self:
+        """Return the ladder that ``to_dict`` wrote."""
+        return cls(**{name: np.array(column, np.float64) for name, column in stored.items()})
+
 
 @dataclass(frozen=True)
 class Bands:
@@ -63,6 +69,16 @@ class Bands:
             name: ladder.to_dict() if ladder is not None else None
             for name, ladder in vars(self).items()
         }
+
+    @classmethod
+    def from_dict(cls, stored: JsonDict) -> Self:
+        """Return the bands that ``to_dict`` wrote."""
+        return cls(
+            **{
+                name: Ladder.from_dict(ladder) if ladder is not None else None
+                for name, ladder in stored.items()
+            }
+        )
 
 
 def fit_bands(mean: FloatArray, truth: FloatArray, is_silent: BoolArray) -> Bands:

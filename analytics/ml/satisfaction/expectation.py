@@ -5,6 +5,7 @@ The published figures are a prior: a shop's own answers move them as far as they
 """
 
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from scipy.optimize import lsq_linear
@@ -65,6 +66,11 @@ class Norms:
     def to_dict(self) -> JsonDict:
         """Return the norms as a JSON-able dictionary."""
         return dict(vars(self))
+
+    @classmethod
+    def from_dict(cls, stored: JsonDict) -> Self:
+        """Return the norms that ``to_dict`` wrote."""
+        return cls(**stored)
 
 
 PUBLISHED = Norms()

@@ -1,6 +1,7 @@
 """Learn from a shop's own answers: hide each customer's last ones and see what foretells them."""
 
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 
@@ -99,6 +100,18 @@ class Habits:
             "expectation": self.norms.to_dict(),
             "bands": self.bands.to_dict(),
         }
+
+    @classmethod
+    def from_dict(cls, stored: JsonDict) -> Self:
+        """Return the habits that ``to_dict`` wrote, whatever else stands beside them.
+
+        JSON writes floating-point numbers exactly, so the scores are the same to the last bit.
+        """
+        return cls(
+            norms=Norms.from_dict(stored["expectation"]),
+            prior_weight=stored["prior_weight"],
+            bands=Bands.from_dict(stored["bands"]),
+        )
 
 
 def learn(known: Signals) -> Habits:

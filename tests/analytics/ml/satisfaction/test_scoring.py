@@ -1,10 +1,13 @@
 """The score: answers against the expectation, from their own day on, in whatever order."""
 
+import json
+
 import numpy as np
 import pytest
 
 from analytics.ml.satisfaction import (
     BASE_STARS,
+    CONSTANTS,
     Habits,
     Norms,
     SatisfactionScores,
@@ -162,3 +165,24 @@ def test_row_order_is_irrelevant():
 
     for name in ("score", "low", "high", "n_eff", "inferred_share"):
         assert getattr(found[0], name).tobytes() == getattr(found[1], name).tobytes()
+
+
+@pytest.mark.parametrize("size", [0, 40, 1500])
+def test_habits_that_went_through_json_give_the_same_scores(size):
+    """As they stand in a run's parameters: constants beside them."""
+    known = shop(1500, stars=True).before(AS_OF)
+    habits = learn(known.without(np.arange(size, 1500)))
+
+    stored = json.dumps(habits.to_dict() | CONSTANTS, allow_nan=False)
+    read = Habits.from_dict(json.loads(stored))
+
+    ids = np.arange(1510)
+    found = [
+        score_satisfaction(ids, known, has_orders=ids % 7 > 0, as_of_day=AS_OF, habits=each)
+        for each in (habits, read)
+    ]
+    assert (habits.bands.answered is None) == (size < 50)
+    assert read.to_dict() == habits.to_dict()
+    for name in ("score", "low", "high", "n_eff", "inferred_share"):
+        assert getattr(found[0], name).tobytes() == getattr(found[1], name).tobytes()
+    assert [found[0].reasons.row(i) for i in (0, 9)] == [found[1].reasons.row(i) for i in (0, 9)]
