@@ -36,7 +36,7 @@ def test_hidden_answers_are_foretold_better_than_by_the_shops_mean(known):
         assert figures["auc"] > 0.75 > 0.6 > rule["auc"]
         assert abs(figures["bias"]) < 1.5
         # Whole stars: four and five together are more than 8 of 10, five alone far fewer.
-        assert 0.78 < figures["coverage_80"] < 0.92
+        assert 0.75 < figures["coverage_80"] < 0.90
     own = naive["own_mean"]
     assert model["answered_before"]["auc"] > own["auc"] + 0.1
     assert model["answered_before"]["rmse"] < own["rmse"]
