@@ -5,8 +5,8 @@ The score is a shrunken mean, ``S = 100 · (k·m + Σ wⱼ·sⱼ) / (k + Σ wⱼ
 fresh answers that expectation is worth.
 
 ``signals`` holds what is known, ``expectation`` m, ``learning`` what a shop's own answers teach
-(m, k and the width of the band), ``scoring`` the score, and ``validation`` how well the whole
-foretells answers that were hidden from it.
+(m, k and, by ``refits`` on resampled customers, the ``bands``), ``scoring`` the score, and
+``validation`` how well the whole foretells answers that were hidden from it.
 """
 
 from analytics.ml.satisfaction.expectation import (

@@ -2,7 +2,8 @@
 
 A single answer scatters far more than a customer's mean: on top of what is not known of the
 customer there is the mood of the day, and answers come in whole stars. So the band is read off
-answers that were hidden: of the customers with a similar score, it holds what 8 of 10 answered.
+answers that were hidden from the fit, too: of the customers with a similar score by refits that had
+not seen them, it holds what 8 of 10 answered.
 """
 
 from dataclasses import dataclass
@@ -12,9 +13,11 @@ import numpy as np
 from scipy.special import betaincinv
 
 from analytics.ml.arrays import BoolArray, FloatArray, JsonDict
+from analytics.ml.satisfaction.refits import Refits
 
 BAND = 0.80
-LEAST_BAND = 0.75
+LEAST_BAND = 0.75  # of all parts together
+LEAST_PART = 0.70
 MIN_PER_BAND = 50
 PER_BIN = 100
 MAX_BINS = 10
@@ -81,56 +84,86 @@ class Bands:
         )
 
 
-def fit_bands(mean: FloatArray, truth: FloatArray, is_silent: BoolArray) -> Bands:
+def fit_bands(refits: Refits, truth: FloatArray, is_silent: BoolArray) -> Bands:
     """Learn the bands from scores made without the answer ``truth`` that came next.
 
-    A group of fewer than 50 takes the band of both together; where they are fewer, too, the band
-    stays the assumed one.
+    Only scores by refits that had not learned from the customer count, so that how far the fit
+    moves is in the bands as the mood of a single answer is.
+
+    A group of fewer than 50 customers takes the band of both together; where they are fewer, too,
+    the band stays the assumed one.
     """
     ladders = []
     for mine in (~is_silent, is_silent):
-        enough = mine if int(mine.sum()) >= MIN_PER_BAND else np.ones(mean.size, dtype=bool)
+        enough = mine if int(mine.sum()) >= MIN_PER_BAND else np.ones(truth.size, dtype=bool)
         measured = int(enough.sum()) >= MIN_PER_BAND
-        ladders.append(_fit(mean[enough], truth[enough]) if measured else None)
+        ladders.append(_fit(refits.take(enough), truth[enough]) if measured else None)
     return Bands(*ladders)
 
 
-def _fit(mean: FloatArray, truth: FloatArray) -> Ladder:
-    """Cut the scores into up to ten equal parts of 100 answers and find each part's band."""
-    bins = int(np.clip(mean.size // PER_BIN, 1, MAX_BINS))
+def _fit(refits: Refits, truth: FloatArray) -> Ladder:
+    """Cut the scores into up to ten equal parts of 100 customers and find each part's band."""
+    mean = refits.score[refits.is_unseen]
+    answer = np.broadcast_to(truth, refits.is_unseen.shape)[refits.is_unseen]
+    bins = int(np.clip(truth.size // PER_BIN, 1, MAX_BINS))
     levels = np.arange(1, bins) / bins
     edges = np.unique(np.quantile(mean, levels, method="inverted_cdf"))
     at = np.searchsorted(edges, mean, side="left")
     filled = np.unique(at)
-    ends = np.array([_nearest(np.sort(truth[at == index])) for index in filled])
+    one = mean.size / truth.size
+    parts = [np.sort(answer[at == index]) for index in filled]
     # A tie at the largest score leaves nobody above it: that band takes the one below.
-    return Ladder(edges[filled[:-1]], ends[:, 0], ends[:, 1])
+    return Ladder(edges[filled[:-1]], *_ends(parts, one).T)
 
 
-def _nearest(answers: FloatArray) -> tuple[float, float]:
-    """Return the range of the ascending answers that holds nearest to 80 %, and 75 % at least.
+def _ends(parts: list[FloatArray], one: float) -> FloatArray:
+    """Return the ends of each part's band; ``one`` customer is in it so many times, on average.
 
-    Answers come in steps, so that a range can rarely hold exactly as many as it should.
+    Answers come in steps, so that a range can rarely hold exactly as many as it should: of a range
+    above and one below 80 % each part takes the nearer. Where the parts together would hold fewer
+    than 80 %, more of them take the upper, those first that it suits best, as long as that brings
+    all together nearer, and in any case until they hold 75 %.
     """
-    ranges = [_shortest(answers, share) for share in (BAND, LEAST_BAND)]
-    return min(ranges, key=lambda ends: abs(_share(answers, *ends) - BAND))
+    above = np.array([_shortest(part, one, BAND) for part in parts])
+    below = np.array([_below(part, one) for part in parts])
+    most, least = (
+        np.array([_share(part, one, *pair) for part, pair in zip(parts, ends, strict=True)])
+        for ends in (above, below)
+    )
+    sizes = np.array([part.size for part in parts])
+    is_above = np.abs(most - BAND) <= np.abs(least - BAND)
+    for index in np.argsort(most + least, kind="stable"):
+        now = float(np.average(np.where(is_above, most, least), weights=sizes))
+        then = now + float((most - least)[index] * sizes[index] / sizes.sum())
+        if now < LEAST_BAND or abs(then - BAND) < abs(now - BAND):
+            is_above[index] = True
+    return np.where(is_above[:, np.newaxis], above, below)
 
 
-def _shortest(answers: FloatArray, share: float) -> tuple[float, float]:
+def _below(answers: FloatArray, one: float) -> tuple[float, float]:
+    """Return the range for 75 %, or else for 70 %, that holds fewer than 80 %, if there is one."""
+    ranges = [_shortest(answers, one, share) for share in (LEAST_BAND, LEAST_PART, BAND)]
+    return next((ends for ends in ranges if _share(answers, one, *ends) < BAND), ranges[-1])
+
+
+def _shortest(answers: FloatArray, one: float, share: float) -> tuple[float, float]:
     """Return the shortest range of the ascending answers that leaves out the rest of a share.
 
     The rest lies below, above, or half on either side. To choose freely where would flatter: on
-    answers without steps such ranges held 76 % of new ones.
+    answers without steps such ranges held 76 % of new ones. Between n answers and beyond them lie
+    n + 1 gaps, each as likely to hold a new one; h answers in a row have h − 1 gaps between them.
     """
     size = answers.size
-    held = min(int(np.ceil(share * (size + 1) - 1e-9)), size)
+    held = min(int(np.ceil(share * (size + one) + one - 1e-9)), size)
     starts = (size - held, (size - held) // 2, 0)
     ranges = [(float(answers[start]), float(answers[start + held - 1])) for start in starts]
     return min(ranges, key=lambda ends: ends[1] - ends[0])
 
 
-def _share(answers: FloatArray, low: float, high: float) -> float:
-    return float(((low <= answers) & (answers <= high)).mean())
+def _share(answers: FloatArray, one: float, low: float, high: float) -> float:
+    """Return the share of new answers that a range is expected to hold."""
+    held = int(((low <= answers) & (answers <= high)).sum())
+    return (held - one) / (answers.size + one)
 
 
 def _assumed(mean: FloatArray) -> tuple[FloatArray, FloatArray]:

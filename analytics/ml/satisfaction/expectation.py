@@ -61,7 +61,13 @@ class Norms:
 
     def mean(self, record: "Record") -> FloatArray:
         """Return m, kept off the ends, where no answer could move it back."""
-        return np.clip(self.base + record.effects(self).sum(axis=1), 0.02, 0.98)
+        return np.clip(self.base + self.moved(record), 0.02, 0.98)
+
+    def moved(self, record: "Record") -> FloatArray:
+        """Return what delays, returns and tickets add to the base."""
+        delays, returns = record.delay_effect, record.return_share
+        effects = self.delay_slope * delays + self.return_effect * returns
+        return np.asarray(effects + self.ticket_effect * record.ticket_share)
 
     def to_dict(self) -> JsonDict:
         """Return the norms as a JSON-able dictionary."""
@@ -102,7 +108,8 @@ class Record:
 
     def take(self, keep: BoolArray | IntArray) -> "Record":
         """Return the customers where ``keep`` holds, or those at its places."""
-        return Record(*(column[keep] for column in vars(self).values()))
+        places = np.flatnonzero(keep) if keep.dtype == np.bool_ else keep
+        return Record(*(column[places] for column in vars(self).values()))
 
 
 def stars_to_unit(stars: FloatArray) -> FloatArray:
@@ -166,7 +173,7 @@ def fit_norms(record: Record, truth: FloatArray, day: IntArray) -> Norms:
 
 def _fit_base(record: Record, truth: FloatArray) -> Norms:
     """Return the published effects on the shop's own base."""
-    left = truth - record.effects(PUBLISHED).sum(axis=1) - PUBLISHED.base
+    left = truth - PUBLISHED.moved(record) - PUBLISHED.base
     base = PUBLISHED.base + float(left.sum()) / (truth.size + BASE_PRIOR_ANSWERS)
     return replace(PUBLISHED, base=base, answers=int(truth.size))
 

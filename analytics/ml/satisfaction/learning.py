@@ -1,12 +1,13 @@
 """Learn from a shop's own answers: hide each customer's last ones and see what foretells them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
 
 from analytics.ml.arrays import BoolArray, FloatArray, IntArray, JsonDict
-from analytics.ml.satisfaction.bands import Bands, fit_bands
+from analytics.ml.features import some
+from analytics.ml.satisfaction.bands import MIN_PER_BAND, Bands, fit_bands
 from analytics.ml.satisfaction.expectation import (
     BASE_PRIOR_ANSWERS,
     BASE_STARS,
@@ -21,6 +22,7 @@ from analytics.ml.satisfaction.expectation import (
     fit_norms,
     record_of,
 )
+from analytics.ml.satisfaction.refits import MOST_CUSTOMERS, refit
 from analytics.ml.satisfaction.signals import (
     HALF_LIFE_DAYS,
     RATING_KINDS,
@@ -29,6 +31,8 @@ from analytics.ml.satisfaction.signals import (
 )
 
 DEFAULT_PRIOR_WEIGHT = 2.0
+_GRID = np.geomspace(0.1, 50.0, 60)  # of k: every sixth is tried, then those around the best
+_STRIDE = 6
 
 CONSTANTS: JsonDict = {
     "half_life_days": HALF_LIFE_DAYS,
@@ -71,18 +75,24 @@ class Hidden:
 
     def take(self, keep: BoolArray | IntArray) -> "Hidden":
         """Return the customers where ``keep`` holds, or those at its places."""
+        places = np.flatnonzero(keep) if keep.dtype == np.bool_ else keep
         columns = dict(vars(self))
-        record = columns.pop("record").take(keep)
-        return Hidden(**{name: column[keep] for name, column in columns.items()}, record=record)
+        record = columns.pop("record").take(places)
+        return Hidden(**{name: column[places] for name, column in columns.items()}, record=record)
 
 
 @dataclass(frozen=True)
 class Habits:
-    """What scores rest on: the norms behind m, its weight k, and the bands."""
+    """What scores rest on: the norms behind m, its weight k, and the bands.
+
+    ``score_spread`` is how far a score (0–1) moves where the customers who answered are drawn
+    anew: the middle 80 % of the refits, mean of the customers; None until measured.
+    """
 
     norms: Norms = PUBLISHED
     prior_weight: float = DEFAULT_PRIOR_WEIGHT
     bands: Bands = field(default_factory=Bands)
+    score_spread: float | None = None
 
     def mean(self, expected: FloatArray, n_eff: FloatArray, total: FloatArray) -> FloatArray:
         """Return (k·m + Σ w·s) / (k + Σ w)."""
@@ -99,6 +109,7 @@ class Habits:
             "prior_weight": self.prior_weight,
             "expectation": self.norms.to_dict(),
             "bands": self.bands.to_dict(),
+            "score_spread": self.score_spread,
         }
 
     @classmethod
@@ -111,6 +122,7 @@ class Habits:
             norms=Norms.from_dict(stored["expectation"]),
             prior_weight=stored["prior_weight"],
             bands=Bands.from_dict(stored["bands"]),
+            score_spread=stored["score_spread"],
         )
 
 
@@ -124,10 +136,25 @@ def learn(known: Signals) -> Habits:
 
 def learn_from(hidden: Hidden) -> Habits:
     """Return what answers teach that were hidden already."""
+    habits = _fit(hidden)
+    if hidden.truth.size < MIN_PER_BAND:
+        return habits
+    some_hidden = hidden.take(some(hidden.customer_id, MOST_CUSTOMERS))
+    refits = refit(
+        some_hidden.customer_id,
+        lambda drawn: _fit(some_hidden.take(drawn)).foretell(some_hidden),
+    )
+    return replace(
+        habits,
+        bands=fit_bands(refits, some_hidden.truth, some_hidden.is_silent),
+        score_spread=refits.spread,
+    )
+
+
+def _fit(hidden: Hidden) -> Habits:
+    """Return the habits that answers bear out, without bands."""
     norms = fit_norms(hidden.record, hidden.truth, hidden.day)
-    habits = Habits(norms, _fit_prior_weight(hidden, norms))
-    bands = fit_bands(habits.foretell(hidden), hidden.truth, hidden.is_silent)
-    return Habits(norms, habits.prior_weight, bands)
+    return Habits(norms, _fit_prior_weight(hidden, norms))
 
 
 def hide(known: Signals) -> Hidden:
@@ -170,13 +197,11 @@ def _fit_prior_weight(hidden: Hidden, norms: Norms) -> float:
     if spoke.truth.size < MIN_CUSTOMERS_TO_FIT:
         return DEFAULT_PRIOR_WEIGHT
     expected = norms.mean(spoke.record)
-    grid = np.geomspace(0.1, 50.0, 60)
-    errors = [
-        float(
-            np.mean(
-                (Habits(prior_weight=k).mean(expected, spoke.n_eff, spoke.total) - spoke.truth) ** 2
-            )
-        )
-        for k in grid
-    ]
-    return float(grid[int(np.argmin(errors))])
+
+    def error(place: int) -> float:
+        foretold = Habits(prior_weight=_GRID[place]).mean(expected, spoke.n_eff, spoke.total)
+        return float(np.mean((foretold - spoke.truth) ** 2))
+
+    coarse = min(range(0, _GRID.size, _STRIDE), key=error)
+    near = range(max(coarse - _STRIDE + 1, 0), min(coarse + _STRIDE, _GRID.size))
+    return float(_GRID[min(near, key=error)])

@@ -72,7 +72,21 @@ def _sentences(run: ScoringRun, model: Figures, naive: Figures) -> list[str]:
         )
         % {"coverage": number(100 * model["coverage_80"])},
     ]
-    expectation = run.parameters.get("satisfaction", {}).get("expectation", {})
+    return [
+        *said,
+        *_what_is_learned(run),
+        _(
+            "Customers who never answer cannot be checked; they may be less content than those who "
+            "do."
+        ),
+    ]
+
+
+def _what_is_learned(run: ScoringRun) -> list[str]:
+    """Return whose effects the expectation has, and how much chance is in what was learned."""
+    said = []
+    parameters = run.parameters.get("satisfaction", {})
+    expectation, spread = parameters.get("expectation", {}), parameters.get("score_spread")
     if expectation.get("is_learned"):
         said.append(_("What delays, returns and tickets cost is learned from this shop's answers."))
     elif expectation:
@@ -82,12 +96,14 @@ def _sentences(run: ScoringRun, model: Figures, naive: Figures) -> list[str]:
                 "are too few, or did not foretell better. Its base is the shop's own."
             )
         )
-    said.append(
-        _(
-            "Customers who never answer cannot be checked; they may be less content than those who "
-            "do."
+    if spread is not None:
+        said.append(
+            _(
+                "Learned anew from customers drawn at random of those who answered, a score moves: "
+                "8 of 10 times within a range of %(points)s points, on average."
+            )
+            % {"points": number(100 * spread, 1)}
         )
-    )
     return said
 
 

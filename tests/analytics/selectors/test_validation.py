@@ -32,7 +32,7 @@ PROVEN = {
             "own_mean": {"name": "own_mean_so_far"} | figures(400, 17.0, 0.8),
         }
     },
-    "parameters": {"satisfaction": {"expectation": {"is_learned": True}}},
+    "parameters": {"satisfaction": {"expectation": {"is_learned": True}, "score_spread": 0.0123}},
 }
 UNPROVEN = {"parameters": {"notes": [{"code": "satisfaction_unvalidated", "have": 12, "need": 50}]}}
 SENTENCE = (
@@ -58,6 +58,7 @@ def test_a_validation_is_told_in_sentences_and_in_rows_beside_the_baselines():
     ]
     assert "It held 82 % of the hidden answers" in proof["sentences"][4]
     assert "learned from this shop's answers" in proof["sentences"][5]
+    assert "8 of 10 times within a range of 1.2 points" in proof["sentences"][6]
     assert [row["label"] for row in proof["rows"]] == [
         "All: satisfaction",
         "All: the shop's mean",

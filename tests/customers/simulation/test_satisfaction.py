@@ -36,7 +36,7 @@ def test_hidden_answers_are_foretold_better_than_by_the_shops_mean(known):
         assert figures["auc"] > 0.75 > 0.6 > rule["auc"]
         assert abs(figures["bias"]) < 1.5
         # Whole stars: four and five together are more than 8 of 10, five alone far fewer.
-        assert 0.78 < figures["coverage_80"] < 0.92
+        assert 0.75 < figures["coverage_80"] < 0.90
     own = naive["own_mean"]
     assert model["answered_before"]["auc"] > own["auc"] + 0.1
     assert model["answered_before"]["rmse"] < own["rmse"]
@@ -61,3 +61,20 @@ def test_scores_keep_to_the_true_experience(world, known):
     assert np.corrcoef(felt[silent], found.score[silent])[0, 1] > 0.2
     assert 0 < found.score[spoke].mean() - 100 * felt[spoke].mean() < 3
     assert 3 < found.score[silent].mean() - 100 * felt[silent].mean() < 7
+
+
+def test_answers_are_about_better_orders_than_most(world):
+    """What was true of the orders reviewed, surveyed, and of all: why the silent are overrated."""
+    orders, size = joined(world, "orders"), []
+    for index in range(world.cohorts):
+        cohort = world.cohort(index)
+        counts = [cohort.reviews["order"], cohort.answers["order"]]
+        size.append([np.bincount(order, minlength=cohort.orders["day"].size) for order in counts])
+    reviewed, surveyed = np.concatenate(size, axis=1) > 0
+    stands = (orders["customer"] >= 0) & ~orders["is_cancelled"] & ~orders["is_test"]
+
+    true = 25 * (orders["experience"] - 1)
+
+    assert true[stands].mean() == pytest.approx(81.5, abs=0.1)
+    assert true[stands & reviewed].mean() == pytest.approx(84.5, abs=0.1)
+    assert true[stands & surveyed].mean() == pytest.approx(87.1, abs=0.1)
