@@ -21,10 +21,13 @@ Which keys:
 
 - ``parameters``: ``horizon_days``, ``discount_rate``, ``rfm`` (cut-offs or null),
   ``satisfaction``, ``clv`` {buying, spend, intervals, churn_calibration, churn_band,
-  order_intervals, blend} or null.
+  order_intervals, blend} or null, ``margin_12m`` (rates, and the share of the spend whose costs
+  are known) or null.
 - ``metrics`` (satisfaction alone when the run abstains): ``origins`` (days), ``clv`` {mae, rmse,
   bias_percent, gini, n, coverage_80, coverage_by, by_origin, deciles, gamma_gamma_refused} (absent
-  when CLV alone abstains), ``clv_12m`` (the year that is over, where there was one), ``orders``
+  when CLV alone abstains), ``clv_12m`` (the year that is over, where there was one), ``margin_12m``
+  {rate {mae, rmse, bias, n, by_origin}, year {mae, rmse, bias_percent, n, origin}}, each where it
+  could be held against something, ``orders``
   {mae, rmse, bias_percent, n, coverage_80, coverage_by, by_origin}, ``next_order`` {share_inside,
   expected_share, mean_width_days, given_share, cut_share_inside, cut_expected_share, n, by_origin},
   ``churn`` {auc, brier, ece, base_rate, n, calibrated, by_origin, reliability}, ``candidates`` (one
@@ -32,15 +35,18 @@ Which keys:
   of the blends, and which are published), ``p_alive_as_churn_auc`` (why it is not used),
   ``satisfaction`` (see ``satisfaction.Proof``; absent below 50 hidden answers).
 - ``baseline``: ``clv`` and ``orders`` (name ``own_rate_times_horizon`` + same keys),
-  ``next_order`` (name ``own_gap_half_either_way``, share_inside, mean_width_days, n, by_origin),
-  ``churn`` (name
+  ``margin_12m`` (rate: name ``shop_rate`` + same keys, and ``own_rate``; year: name
+  ``own_margin_so_far`` + same keys), ``next_order`` (name ``own_gap_half_either_way``,
+  share_inside, mean_width_days, n, by_origin), ``churn`` (name
   ``recency_rule`` + same keys; no figures when the history holds no window to train it on),
   ``satisfaction`` (name ``shop_mean_so_far`` + same keys, and ``own_mean``).
 - ``notes``: ``history_starts_at`` (day), ``seasonality_not_learned`` (have / need days),
   ``nobody_seen_leaving``, ``backtest_bias`` (have / need per cent),
   ``clv_not_better_than_own_rate`` (mean absolute errors),
   ``churn_not_better_than_recency_rule`` (AUCs), ``satisfaction_unvalidated`` (hidden answers),
-  ``satisfaction_not_better_than_shop_mean`` (root mean squared errors).
+  ``satisfaction_not_better_than_shop_mean`` (root mean squared errors),
+  ``margin_rates_untested``, ``margin_rates_not_better_than_shop_rate`` (root mean squared errors in
+  points), ``margin_not_better_than_own_margin`` (mean absolute errors).
 
 Reasons: ``result.churn_reasons.row(i)`` gives
 ``[{"code": "days_since_last_order", "value": 212, "typical": 31, "direction": "up"}, …]`` (codes in
@@ -61,6 +67,8 @@ from analytics.ml.explain import KEEP
 from analytics.ml.forecast import FORECASTS, Outlook, forecast
 from analytics.ml.ladder import NULL_REASONS, Abstention, Note
 from analytics.ml.ledger import PurchaseLedger, Refunds
+from analytics.ml.margin import Costs
+from analytics.ml.margin_proof import MarginOutlook, learn_margin
 from analytics.ml.next_order import null_codes
 from analytics.ml.reasons import REASON_CODES, ReasonColumns
 from analytics.ml.rfm import RFM_GROUPS
@@ -73,6 +81,7 @@ __all__ = [
     "REASON_CODES",
     "RFM_GROUPS",
     "Abstention",
+    "Costs",
     "Deliveries",
     "Note",
     "Operations",
@@ -98,6 +107,7 @@ class ScoringInput:
     customer_ids : everyone who wants an answer (unique)
     purchases : one row per customer and local purchase day
     refunds : what came back of them; empty where the purchases are net already
+    costs : revenue and cost of the purchases whose costs are known; empty where none is
     ratings, deliveries, operations : what satisfaction may use; empty by default
     horizon_days : length of the forecast; None chooses it from the shop's own gaps
     discount_rate : annual, for ``clv_12m``
@@ -110,6 +120,7 @@ class ScoringInput:
     customer_ids: IntArray
     purchases: PurchaseDays
     refunds: Refunds = field(default_factory=Refunds.empty)
+    costs: Costs = field(default_factory=Costs.empty)
     ratings: Ratings = field(default_factory=Ratings.empty)
     deliveries: Deliveries = field(default_factory=Deliveries.empty)
     operations: Operations = field(default_factory=Operations.empty)
@@ -124,7 +135,7 @@ class ScoringInput:
         if self.withheld is None or not self.withheld.size:
             return self
         kept: dict[str, Any] = {}
-        for name in ("purchases", "refunds", "ratings", "deliveries", "operations"):
+        for name in ("purchases", "refunds", "costs", "ratings", "deliveries", "operations"):
             rows = getattr(self, name)
             stays = ~np.isin(rows.customer_id, self.withheld)
             kept[name] = type(rows)(*(column[stays] for column in vars(rows).values()))
@@ -146,6 +157,7 @@ class ScoringResult:
         orders are expected that come at all, in days since 1970-01-01
     predicted_clv, clv_low, clv_high : spend in the next ``horizon_days`` and its 80 % interval
     clv_12m : spend in the next 365 days, discounted at ``discount_rate`` a year
+    margin_12m : the margin in it
     p_alive : latent probability of the model, never a churn score; NaN for all under ``"nbd"``
     churn_probability, churn_low, churn_high : P(no order within ``horizon_days``), 80 % band
     satisfaction, satisfaction_low, satisfaction_high : 0–100
@@ -175,6 +187,7 @@ class ScoringResult:
     clv_low: FloatArray
     clv_high: FloatArray
     clv_12m: FloatArray
+    margin_12m: FloatArray
     clv_null: CodeArray
     clv_reasons: ReasonColumns
     p_alive: FloatArray
@@ -230,19 +243,47 @@ def score_customers(given: ScoringInput) -> ScoringResult:
             excluded_from_fit=given.excluded_from_fit,
             engine=given.engine,
         )
+    margin = _margin(given, ledger, horizon, outlook)
     return _assemble(
         given,
         horizon,
         summary,
         Spreader(ids, summary, given.withheld),
         replace(
-            outlook, abstentions=abstentions + outlook.abstentions, notes=notes + outlook.notes
+            outlook,
+            abstentions=abstentions + outlook.abstentions + margin.abstentions,
+            notes=notes + outlook.notes + margin.notes,
         ),
+        margin=margin,
+    )
+
+
+def _margin(
+    given: ScoringInput, ledger: PurchaseLedger, horizon: int, outlook: Outlook
+) -> MarginOutlook:
+    """Return what the shop earns on the value in 12 months; nothing where there is no value."""
+    if outlook.learned is None or "clv_12m" not in outlook.values:
+        return MarginOutlook()
+    return learn_margin(
+        given.costs,
+        given.purchases,
+        ledger,
+        as_of_day=given.as_of_day,
+        horizon_days=horizon,
+        origin_days=outlook.learned.metrics["origins"],
+        excluded=given.excluded_from_fit,
+        engine=given.engine,
     )
 
 
 def _assemble(
-    given: ScoringInput, horizon: int, summary: Summary, spread: Spreader, outlook: Outlook
+    given: ScoringInput,
+    horizon: int,
+    summary: Summary,
+    spread: Spreader,
+    outlook: Outlook,
+    *,
+    margin: MarginOutlook,
 ) -> ScoringResult:
     """Spread everything over all customers and write down what it stands on."""
     learned, abstentions = outlook.learned, outlook.abstentions
@@ -264,6 +305,9 @@ def _assemble(
         **rfm_columns(spread, summary, cutoffs),
         rfm_null=spread.nulls(ladder.RFM, abstentions),
         **predicted,
+        margin_12m=margin.value(
+            predicted["clv_12m"], spread.customer_ids, given.costs.before(given.as_of_day)
+        ),
         clv_reasons=spread.reasons(outlook.clv_reasons, KEEP),
         churn_reasons=spread.reasons(outlook.churn_reasons, KEEP),
         clv_null=spread.nulls(ladder.CLV, abstentions),
@@ -278,9 +322,10 @@ def _assemble(
             "rfm": cutoffs,
             "satisfaction": habits.to_dict() | satisfaction.CONSTANTS,
             "clv": learned.to_dict() if learned else None,
+            "margin_12m": margin.parameters,
         },
-        metrics=(learned.metrics if learned else {}) | proof.metrics,
-        baseline=(learned.baseline if learned else {}) | proof.baseline,
+        metrics=(learned.metrics if learned else {}) | margin.metrics | proof.metrics,
+        baseline=(learned.baseline if learned else {}) | margin.baseline | proof.baseline,
         abstentions=abstentions,
         notes=outlook.notes + proof.notes,
     )
