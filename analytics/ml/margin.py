@@ -10,7 +10,7 @@ References
    chapter 4.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -67,17 +67,20 @@ class Costs:
             return self
         return self.take(~np.isin(self.customer_id, customer_ids))
 
-    def sorted(self) -> "Costs":
-        """Return the rows with revenue, in an order that does not depend on the one given."""
+    def tidied(self) -> "Costs":
+        """Return the rows with revenue, in an order that does not depend on the one given.
+
+        No day's loss is larger than what was paid.
+        """
         if not (np.isfinite(self.revenue).all() and np.isfinite(self.cost).all()):
             raise ValueError("revenue and cost must be finite")
         is_paid = self.revenue > 0.0
         paid = self if is_paid.all() else self.take(is_paid)
         ids, day = paid.customer_id, paid.day
         # As a database hands them out; sorting millions of rows again would take seconds.
-        if ((ids[1:] > ids[:-1]) | ((ids[1:] == ids[:-1]) & (day[1:] > day[:-1]))).all():
-            return paid
-        return paid.take(np.lexsort((paid.cost, paid.revenue, day, ids)))
+        if not ((ids[1:] > ids[:-1]) | ((ids[1:] == ids[:-1]) & (day[1:] > day[:-1]))).all():
+            paid = paid.take(np.lexsort((paid.cost, paid.revenue, day, ids)))
+        return replace(paid, cost=np.minimum(paid.cost, (1.0 - LOWEST_RATE) * paid.revenue))
 
 
 @dataclass(frozen=True)
@@ -90,13 +93,13 @@ class Earnings:
 
     @property
     def rate(self) -> FloatArray:
-        """Return each customer's own margin rate, no lower than ``LOWEST_RATE``."""
-        return np.maximum(self.margin / self.revenue, LOWEST_RATE)
+        """Return each customer's own margin rate."""
+        return self.margin / self.revenue
 
     @property
     def shop_rate(self) -> float:
         """Return the margin rate of all of them together."""
-        return max(float(self.margin.sum() / self.revenue.sum()), LOWEST_RATE)
+        return float(self.margin.sum() / self.revenue.sum())
 
     def of(self, customer_ids: IntArray) -> tuple[FloatArray, FloatArray]:
         """Return revenue and margin of some customers, 0 where nothing is known."""
@@ -114,11 +117,11 @@ class Earnings:
         revenue, margin = self.of(customer_ids)
         rate = np.full(customer_ids.size, otherwise)
         np.divide(margin, revenue, out=rate, where=revenue > 0.0)
-        return np.maximum(rate, LOWEST_RATE)
+        return rate
 
 
 def earn(costs: Costs) -> Earnings:
-    """Add up each customer's rows, which must be sorted."""
+    """Add up each customer's rows, which must be tidied."""
     if not costs.customer_id.size:
         return Earnings(np.empty(0, np.int64), np.empty(0), np.empty(0))
     starts = _starts(costs)
@@ -132,7 +135,9 @@ def known_share(costs: Costs, purchases: PurchaseDays, *, as_of_day: int) -> flo
     start = as_of_day - KNOWN_DAYS
     recent = (purchases.day >= start) & (purchases.day < as_of_day)
     spent = float(np.sort(purchases.net_spend[recent]).sum())
-    return float(costs.between(start, as_of_day).revenue.sum()) / spent if spent > 0.0 else 0.0
+    if spent <= 0.0:
+        return 0.0
+    return min(float(costs.between(start, as_of_day).revenue.sum()) / spent, 1.0)
 
 
 def refuse(costs: Costs, purchases: PurchaseDays, *, as_of_day: int) -> Abstention | None:
@@ -169,7 +174,7 @@ class MarginModel:
     buyers_: int
 
     def fit(self, costs: Costs) -> Self:
-        """Learn from sorted rows, of at least one customer."""
+        """Learn from tidied rows, of at least one customer."""
         earned = earn(costs)
         self.shop_rate_ = self.usual_rate_ = earned.shop_rate
         self.buyers_ = int(earned.customer_id.size)
@@ -180,7 +185,7 @@ class MarginModel:
         return self
 
     def predict(self, customer_ids: IntArray, costs: Costs) -> FloatArray:
-        """Return each customer's margin rate from sorted rows that hold all theirs."""
+        """Return each customer's margin rate from tidied rows that hold all theirs."""
         if self.half_spend_ is None:
             return np.full(customer_ids.size, self.usual_rate_)
         revenue, margin = earn(costs).of(customer_ids)
@@ -189,7 +194,7 @@ class MarginModel:
         rate[known] = (margin[known] + self.half_spend_ * self.usual_rate_) / (
             revenue[known] + self.half_spend_
         )
-        return np.maximum(rate, LOWEST_RATE)
+        return rate
 
     def without_own(self) -> "MarginModel":
         """Return the model that gives everybody the shop's rate."""
@@ -223,7 +228,7 @@ def _half_spend(costs: Costs) -> float | None:
     """
     starts = _starts(costs)
     days = np.diff(starts, append=costs.customer_id.size)
-    rates = np.maximum(1.0 - costs.cost / costs.revenue, LOWEST_RATE)
+    rates = 1.0 - costs.cost / costs.revenue
     weight = np.add.reduceat(costs.revenue, starts)
     own = np.add.reduceat(costs.revenue * rates, starts) / weight
     repeats, total = int((days - 1).sum()), float(weight.sum())
@@ -237,6 +242,6 @@ def _half_spend(costs: Costs) -> float | None:
 
 
 def _starts(costs: Costs) -> IntArray:
-    """Return where the sorted rows of each customer begin."""
+    """Return where the rows of each customer begin."""
     ids = costs.customer_id
     return np.flatnonzero(np.concatenate([[True], ids[1:] != ids[:-1]])).astype(np.int64)

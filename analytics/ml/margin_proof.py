@@ -33,7 +33,7 @@ class MarginOutlook:
         """
         if self.model is None:
             return np.full(clv_12m.size, np.nan)
-        return clv_12m * self.model.predict(customer_ids, costs.sorted())
+        return clv_12m * self.model.predict(customer_ids, costs.tidied())
 
 
 def learn_margin(
@@ -52,7 +52,7 @@ def learn_margin(
     Own rates are published only where they foretold the rates of later purchases better than the
     shop's rate did; else everybody gets the shop's.
     """
-    known = costs.before(as_of_day).without(excluded).sorted()
+    known = costs.before(as_of_day).without(excluded).tidied()
     if excluded is not None and excluded.size:
         purchases = purchases.where(~np.isin(purchases.customer_id, excluded))
         ledger = ledger.without(excluded)
