@@ -70,28 +70,25 @@ PURCHASES = """
 # Of the purchases above those whose costs are all known, as they were placed: what came back later
 # is not taken off, so that nobody looks ahead. Costs are converted as for the facts' margin.
 COSTS = """
-    WITH bought AS MATERIALIZED (
-        SELECT o.id, o.customer_id, o.placed_day, o.currency, o.exchange_rate, o.total_shop,
-            (o.platform_fee + o.shipping_cost) * o.exchange_rate AS fees
-        FROM customers_order o
-        JOIN customers_customer c ON c.id = o.customer_id AND c.lifecycle = 'active'
+    SELECT b.customer_id, b.placed_day - date '1970-01-01',
+        sum(b.total_shop)::float8, sum(b.fees + b.goods)::float8
+    FROM (
+        SELECT o.customer_id, o.placed_day, o.total_shop,
+            (o.platform_fee + o.shipping_cost) * o.exchange_rate AS fees,
+            sum(l.unit_cost * l.quantity * r.rate) AS goods
+        FROM customers_order o JOIN customers_orderline l ON l.order_id = o.id
+        LEFT JOIN customers_exchangerate x ON l.cost_currency NOT IN ('', %(currency)s)
+            AND x.currency = l.cost_currency AND x.shop_currency = %(currency)s
+            AND x.day = o.placed_day
+        CROSS JOIN LATERAL (SELECT CASE WHEN l.cost_currency IN ('', %(currency)s) THEN 1
+            WHEN l.cost_currency = o.currency THEN o.exchange_rate ELSE x.rate END AS rate) r
         WHERE NOT o.is_test AND o.total_shop > 0 AND o.placed_day < %(as_of)s
             AND (o.status = ANY(%(counted)s)
                 OR (o.status = %(cancelled)s AND o.paid_at < %(until)s))
-    ), known AS (
-        SELECT b.id, sum(l.unit_cost * l.quantity * r.rate) AS goods
-        FROM bought b JOIN customers_orderline l ON l.order_id = b.id
-        LEFT JOIN customers_exchangerate x ON l.cost_currency NOT IN ('', %(currency)s)
-            AND x.currency = l.cost_currency AND x.shop_currency = %(currency)s
-            AND x.day = b.placed_day
-        CROSS JOIN LATERAL (SELECT CASE WHEN l.cost_currency IN ('', %(currency)s) THEN 1
-            WHEN l.cost_currency = b.currency THEN b.exchange_rate ELSE x.rate END AS rate) r
-        WHERE l.kind = %(product)s AND l.quantity <> 0
-        GROUP BY b.id HAVING count(*) = count(l.unit_cost * r.rate)
-    )
-    SELECT b.customer_id, b.placed_day - date '1970-01-01',
-        sum(b.total_shop)::float8, sum(b.fees + k.goods)::float8
-    FROM bought b JOIN known k USING (id)
+            AND l.kind = %(product)s AND l.quantity <> 0
+        GROUP BY o.id HAVING count(*) = count(l.unit_cost * r.rate)
+    ) b
+    JOIN customers_customer c ON c.id = b.customer_id AND c.lifecycle = 'active'
     GROUP BY 1, 2 ORDER BY 1, 2
 """
 RATINGS = """
