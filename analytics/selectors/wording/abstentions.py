@@ -80,8 +80,8 @@ NOTES = {
         "(AUC %(need)s against %(have)s)."
     ),
     "margin_rates_untested": gettext_lazy(
-        "Margin rates of single customers could not be held against %(need)s later purchases, so "
-        "every customer is given the shop's rate."
+        "Fewer than %(need)s margin rates of single customers could be held against later "
+        "purchases, so every customer is given the shop's rate."
     ),
     "margin_rates_not_better_than_shop_rate": gettext_lazy(
         "In the backtest the margin rates of single customers foretold later purchases no better "

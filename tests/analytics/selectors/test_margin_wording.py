@@ -150,8 +150,8 @@ def test_a_run_tells_why_there_is_no_margin_and_what_to_keep_in_mind(run):
     assert explain_run(run) == [
         "Margin in 12 months: The costs of the goods are known for 12 % of the spend of the last "
         "365 days; 50 % is needed.",
-        "Margin rates of single customers could not be held against 100 later purchases, so every "
-        "customer is given the shop's rate.",
+        "Fewer than 100 margin rates of single customers could be held against later purchases, so "
+        "every customer is given the shop's rate.",
         "In the backtest the margin rates of single customers foretold later purchases no better "
         "than the shop's (root mean squared error 5.52 against 5.49 points), so every customer is "
         "given the shop's rate.",
