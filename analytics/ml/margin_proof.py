@@ -55,10 +55,11 @@ def learn_margin(
     known = costs.before(as_of_day).without(excluded).tidied()
     if excluded is not None and excluded.size:
         purchases = purchases.where(~np.isin(purchases.customer_id, excluded))
-        ledger = ledger.without(excluded)
     refusal = refuse(known, purchases, as_of_day=as_of_day)
     if refusal is not None:
         return MarginOutlook(abstentions=(refusal,))
+    if excluded is not None and excluded.size:
+        ledger = ledger.without(excluded)
     model = MarginModel().fit(known)
     rates = backtest_rates(known, purchases, origin_days=origin_days, horizon_days=horizon_days)
     is_own = rates is not None and rates[0]["rmse"] < rates[1]["rmse"]
@@ -68,10 +69,11 @@ def learn_margin(
     published = model if is_own else model.without_own()
     share = known_share(known, purchases, as_of_day=as_of_day)
     return MarginOutlook(
-        published,
-        published.to_dict() | {"is_own": published.half_spend_ is not None, "known_share": share},
-        {MARGIN: {name: pair[0] for name, pair in told.items()}} if told else {},
-        {MARGIN: {name: pair[1] for name, pair in told.items()}} if told else {},
+        model=published,
+        parameters=published.to_dict()
+        | {"is_own": published.half_spend_ is not None, "known_share": share},
+        metrics={MARGIN: {name: pair[0] for name, pair in told.items()}} if told else {},
+        baseline={MARGIN: {name: pair[1] for name, pair in told.items()}} if told else {},
         notes=_caveats(rates, year),
     )
 
@@ -83,7 +85,7 @@ def backtest_rates(
 
     Errors are shares of the revenue, each customer weighted by it: what a rate misses in money.
     Beside them stand those of the shop's rate, and of everybody's own rate so far. None where the
-    costs of fewer than 100 buyers were known by then, or of fewer than 100 purchases since.
+    costs of fewer than 100 buyers were known by then, or fewer than 100 rates can be judged.
     """
     found: list[tuple[JsonDict, JsonDict, JsonDict]] = []
     for day in origin_days:

@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from analytics.selectors.frames import scoring_input
-from customers.models import ExchangeRate
+from customers.models import CustomerFacts, ExchangeRate
+from customers.services.facts.refresh import write_facts
 from tests.factories import (
     CustomerFactory,
     OrderFactory,
@@ -108,4 +109,7 @@ def test_costs_are_converted_as_for_the_facts(customer):
     ExchangeRate.objects.create(
         currency="EUR", shop_currency="GBP", day=PLACED.date(), rate=Decimal("0.5")
     )
-    assert costs() == [(customer.pk, 0, 160.0, 8.0 + 10.0 + 16.0 + 15.0 + 5.0)]
+    ((_customer, _day, revenue, cost),) = costs()
+    assert (revenue, cost) == (160.0, 8.0 + 10.0 + 16.0 + 15.0 + 5.0)
+    write_facts([customer.pk], now=PLACED + timedelta(days=1))
+    assert float(CustomerFacts.objects.get().margin) == revenue - cost
