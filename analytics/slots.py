@@ -15,6 +15,7 @@ API_FILTERS = (
     "churn_probability",
     "predicted_clv",
     "clv_12m",
+    "margin_12m",
     "expected_orders",
     "next_order_from",
     "next_order_until",

@@ -151,15 +151,31 @@ def shop(staff):
             "clv": {
                 "mae": 10.0, "rmse": 20.0, "bias_percent": 2.0, "gini": 0.6, "coverage_80": 0.8,
             },
+            "margin_12m": {
+                "rate": {"mae": 0.03, "rmse": 0.05, "bias": 0.0, "n": 900},
+                "year": {"mae": 10.0, "rmse": 20.0, "bias_percent": 2.0, "n": 900},
+            },
         },
         baseline={
             "churn": {"auc": 0.9, "brier": 0.2},
             "orders": {"mae": 0.5, "rmse": 0.9, "bias_percent": 9.0, "n": 900},
             "next_order": {"share_inside": 0.3, "mean_width_days": 25.0, "n": 90},
             "clv": {"mae": 12.0, "rmse": 25.0, "bias_percent": 3.0, "gini": 0.5},
+            "margin_12m": {
+                "rate": {"mae": 0.04, "rmse": 0.06, "bias": 0.0, "n": 900},
+                "year": {"mae": 12.0, "rmse": 22.0, "bias_percent": 3.0, "n": 900},
+            },
         },
         abstentions=[{"score": "clv", "code": "too_few_repeaters", "have": 3, "need": 100}],
-        parameters={"notes": [{"code": "nobody_seen_leaving"}]},
+        parameters={
+            "notes": [
+                {"code": "nobody_seen_leaving"},
+                {"code": "margin_not_better_than_own_margin", "have": 2.0, "need": 1.0},
+            ],
+            "margin_12m": {
+                "shop_rate": 0.4, "half_spend": 100.0, "is_own": True, "known_share": 0.9,
+            },
+        },
         job=JobFactory(
             kind="analytics.score", title="x", parameters={"as_of_day": "2026-03-02"}
         ),
@@ -179,6 +195,8 @@ def shop(staff):
                 "predicted_clv": Decimal("120.50"),
                 "clv_low": Decimal(40),
                 "clv_high": Decimal(300),
+                "clv_12m": Decimal(400),
+                "margin_12m": Decimal(150),
                 "rfm_group": "loyal",
                 "r_score": 4,
                 "f_score": 4,

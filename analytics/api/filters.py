@@ -29,6 +29,7 @@ class ScoreFilters(ResourceFilters):
         "churn_probability": ("churn_probability", FloatFilter),
         "predicted_clv": ("predicted_clv", DecimalFilter),
         "clv_12m": ("clv_12m", DecimalFilter),
+        "margin_12m": ("margin_12m", DecimalFilter),
         "expected_orders": ("expected_orders", FloatFilter),
         "next_order_from": ("next_order_from", DateFilter),
         "next_order_until": ("next_order_until", DateFilter),

@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from analytics.ml.margin import MARGIN
 from analytics.models import CurrentScore, ScoringRun
 from analytics.selectors.wording import explain_run
 from crm.core.api.fields import MoneyField, ReadSerializer, public_id
@@ -94,6 +95,28 @@ class ClvYearSerializer(ReadPart):
         )
 
 
+class MarginYearSerializer(ReadPart):
+    """The margin in ``clv_12m``; null where the costs of the goods are hardly known."""
+
+    value = MoneyField(source="margin_12m", allow_null=True)
+    currency = serializers.CharField(source="run.currency")
+    abstained = serializers.SerializerMethodField(
+        help_text="Why the run gives no margin, such as costs_unknown; null where it does."
+    )
+    definition = serializers.SerializerMethodField()
+
+    def get_abstained(self, score: CurrentScore) -> str | None:
+        return next(
+            (entry["code"] for entry in score.run.abstentions if entry.get("score") == MARGIN), None
+        )
+
+    def get_definition(self, score: CurrentScore) -> str:
+        return _(
+            "Expected margin in the 365 days from %(day)s on, discounted to that day: spend less "
+            "the costs of the goods, platform fees and shipping."
+        ) % _span(score)
+
+
 class SatisfactionSerializer(ReadPart):
     value = serializers.FloatField(source="satisfaction", allow_null=True)
     low = serializers.FloatField(source="satisfaction_low", allow_null=True)
@@ -132,6 +155,7 @@ class ScoreSerializer(serializers.Serializer[Any]):
     churn_probability = ChurnSerializer()
     predicted_clv = ClvSerializer()
     clv_12m = ClvYearSerializer()
+    margin_12m = MarginYearSerializer()
     next_order = NextOrderSerializer()
     expected_orders = serializers.FloatField(
         allow_null=True, help_text="Days with an order expected within the horizon."

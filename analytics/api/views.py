@@ -42,6 +42,7 @@ class ScoreViewSet(ListViewSet):
         ),
         "predicted_clv": Ordering("predicted_clv", is_nullable=True, has_nulls_last_index=True),
         "clv_12m": Ordering("clv_12m", is_nullable=True),
+        "margin_12m": Ordering("margin_12m", is_nullable=True),
         "expected_orders": Ordering("expected_orders", is_nullable=True),
         "next_order_from": Ordering("next_order_from", is_nullable=True),
         "next_order_until": Ordering("next_order_until", is_nullable=True),

@@ -15,6 +15,8 @@ from analytics.ml.forecaster import Forecaster
 from analytics.ml.inputs import ScoringInput
 from analytics.ml.ladder import Abstention, Note
 from analytics.ml.ledger import PurchaseLedger
+from analytics.ml.margin import MarginModel
+from analytics.ml.margin_proof import MarginOutlook, learn_margin
 from analytics.ml.satisfaction import Habits
 from analytics.ml.summary import Summary, occasion_gaps, summarise
 
@@ -23,13 +25,14 @@ from analytics.ml.summary import Summary, occasion_gaps, summarise
 class FittedShop:
     """What was learned of a shop before a day, and how well it did.
 
-    The first five are what scores are made with, and all that ``to_dict`` keeps; the others are for
+    The first six are what scores are made with, and all that ``to_dict`` keeps; the others are for
     people: see ``analytics.ml.run``.
 
     Attributes
     ----------
     cutoffs : of RFM; None where the run abstains from it
     forecaster : None where the run abstains from value and churn
+    margin : None where it abstains from the margin
     model : ``"bg_nbd"``, ``"mbg_nbd"``, ``"nbd"``, or ``""`` without a forecaster
     """
 
@@ -37,6 +40,7 @@ class FittedShop:
     cutoffs: JsonDict | None
     habits: Habits
     forecaster: Forecaster | None
+    margin: MarginModel | None
     abstentions: tuple[Abstention, ...]
     horizon_days: int = 0
     model: str = ""
@@ -51,9 +55,10 @@ class FittedShop:
         return replace(
             self,
             forecaster=None,
+            margin=None,
             abstentions=kept + refuse_forecasts("degenerate_fit", detail=detail),
             model="",
-            parameters=(self.parameters or {}) | {"clv": None},
+            parameters=(self.parameters or {}) | {"clv": None, "margin_12m": None},
             metrics=_only_satisfaction(self.metrics),
             baseline=_only_satisfaction(self.baseline),
         )
@@ -65,18 +70,20 @@ class FittedShop:
             "cutoffs": self.cutoffs,
             "habits": self.habits.to_dict(),
             "forecaster": self.forecaster and self.forecaster.to_dict(),
+            "margin": self.margin and self.margin.to_dict(),
             "abstentions": [entry.to_dict() for entry in self.abstentions],
         }
 
     @classmethod
     def from_dict(cls, stored: JsonDict) -> Self:
         """Rebuild what scores are made with from ``to_dict``."""
-        forecaster = stored["forecaster"]
+        forecaster, margin = stored["forecaster"], stored["margin"]
         return cls(
             as_of_day=stored["as_of_day"],
             cutoffs=stored["cutoffs"],
             habits=Habits.from_dict(stored["habits"]),
             forecaster=Forecaster.from_dict(forecaster) if forecaster else None,
+            margin=MarginModel.from_dict(margin) if margin else None,
             abstentions=tuple(Abstention(**entry) for entry in stored["abstentions"]),
         )
 
@@ -114,6 +121,7 @@ def fit_shop(given: ScoringInput) -> FittedShop:
             excluded_from_fit=given.excluded_from_fit,
             engine=given.engine,
         )
+    margin = _margin(given, ledger, horizon, fit)
     cutoffs = _cutoffs(summary, abstentions)
     found = fit.backtest
     return FittedShop(
@@ -121,7 +129,8 @@ def fit_shop(given: ScoringInput) -> FittedShop:
         cutoffs=cutoffs,
         habits=habits,
         forecaster=fit.forecaster,
-        abstentions=abstentions + fit.abstentions,
+        margin=margin.model,
+        abstentions=abstentions + fit.abstentions + margin.abstentions,
         horizon_days=horizon,
         model=found.buying.model if found else "",
         parameters={
@@ -130,10 +139,27 @@ def fit_shop(given: ScoringInput) -> FittedShop:
             "rfm": cutoffs,
             "satisfaction": habits.to_dict() | satisfaction.CONSTANTS,
             "clv": found.to_dict() if found else None,
+            "margin_12m": margin.parameters,
         },
-        metrics=(found.metrics if found else {}) | proof.metrics,
-        baseline=(found.baseline if found else {}) | proof.baseline,
-        notes=notes + fit.notes + proof.notes,
+        metrics=(found.metrics if found else {}) | margin.metrics | proof.metrics,
+        baseline=(found.baseline if found else {}) | margin.baseline | proof.baseline,
+        notes=notes + fit.notes + margin.notes + proof.notes,
+    )
+
+
+def _margin(given: ScoringInput, ledger: PurchaseLedger, horizon: int, fit: Fit) -> MarginOutlook:
+    """Return what the shop earns on the value in 12 months; nothing where there is no value."""
+    if fit.backtest is None or fit.forecaster is None or fit.forecaster.intervals is None:
+        return MarginOutlook()
+    return learn_margin(
+        given.costs,
+        given.purchases,
+        ledger,
+        as_of_day=given.as_of_day,
+        horizon_days=horizon,
+        origin_days=fit.backtest.metrics["origins"],
+        excluded=given.excluded_from_fit,
+        engine=given.engine,
     )
 
 

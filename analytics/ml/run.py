@@ -21,10 +21,13 @@ Which keys:
 
 - ``parameters``: ``horizon_days``, ``discount_rate``, ``rfm`` (cut-offs or null),
   ``satisfaction``, ``clv`` {buying, spend, intervals, churn_calibration, churn_band,
-  order_intervals, blend} or null.
+  order_intervals, blend} or null, ``margin_12m`` (rates, and the share of the spend whose costs
+  are known) or null.
 - ``metrics`` (satisfaction alone when the run abstains): ``origins`` (days), ``clv`` {mae, rmse,
   bias_percent, gini, n, coverage_80, coverage_by, by_origin, deciles, gamma_gamma_refused} (absent
-  when CLV alone abstains), ``clv_12m`` (the year that is over, where there was one), ``orders``
+  when CLV alone abstains), ``clv_12m`` (the year that is over, where there was one), ``margin_12m``
+  {rate {mae, rmse, bias, n, by_origin}, year {mae, rmse, bias_percent, n, origin}}, each where it
+  could be held against something, ``orders``
   {mae, rmse, bias_percent, n, coverage_80, coverage_by, by_origin}, ``next_order`` {share_inside,
   expected_share, mean_width_days, given_share, cut_share_inside, cut_expected_share, n, by_origin},
   ``churn`` {auc, brier, ece, base_rate, n, calibrated, by_origin, reliability}, ``candidates`` (one
@@ -32,15 +35,18 @@ Which keys:
   of the blends, and which are published), ``p_alive_as_churn_auc`` (why it is not used),
   ``satisfaction`` (see ``satisfaction.Proof``; absent below 50 hidden answers).
 - ``baseline``: ``clv`` and ``orders`` (name ``own_rate_times_horizon`` + same keys),
-  ``next_order`` (name ``own_gap_half_either_way``, share_inside, mean_width_days, n, by_origin),
-  ``churn`` (name
+  ``margin_12m`` (rate: name ``shop_rate`` + same keys, and ``own_rate``; year: name
+  ``own_margin_so_far`` + same keys), ``next_order`` (name ``own_gap_half_either_way``,
+  share_inside, mean_width_days, n, by_origin), ``churn`` (name
   ``recency_rule`` + same keys; no figures when the history holds no window to train it on),
   ``satisfaction`` (name ``shop_mean_so_far`` + same keys, and ``own_mean``).
 - ``notes``: ``history_starts_at`` (day), ``seasonality_not_learned`` (have / need days),
   ``nobody_seen_leaving``, ``backtest_bias`` (have / need per cent),
   ``clv_not_better_than_own_rate`` (mean absolute errors),
   ``churn_not_better_than_recency_rule`` (AUCs), ``satisfaction_unvalidated`` (hidden answers),
-  ``satisfaction_not_better_than_shop_mean`` (root mean squared errors).
+  ``satisfaction_not_better_than_shop_mean`` (root mean squared errors),
+  ``margin_rates_untested``, ``margin_rates_not_better_than_shop_rate`` (root mean squared errors in
+  points), ``margin_not_better_than_own_margin`` (mean absolute errors).
 
 Reasons: ``result.churn_reasons.row(i)`` gives
 ``[{"code": "days_since_last_order", "value": 212, "typical": 31, "direction": "up"}, …]`` (codes in
@@ -56,6 +62,7 @@ from analytics.ml.fitted import FittedShop, fit_shop
 from analytics.ml.inputs import ScoringInput
 from analytics.ml.ladder import NULL_REASONS, Abstention, Note
 from analytics.ml.ledger import Refunds
+from analytics.ml.margin import Costs
 from analytics.ml.reasons import REASON_CODES, ReasonColumns
 from analytics.ml.rfm import RFM_GROUPS
 from analytics.ml.satisfaction import Deliveries, Operations, Ratings
@@ -68,6 +75,7 @@ __all__ = [
     "REASON_CODES",
     "RFM_GROUPS",
     "Abstention",
+    "Costs",
     "Deliveries",
     "FittedShop",
     "Note",

@@ -14,6 +14,7 @@ from analytics.ml.forecaster import FORECASTS, Outlook
 from analytics.ml.inputs import ScoringInput
 from analytics.ml.ladder import NULL_REASONS
 from analytics.ml.ledger import PurchaseLedger
+from analytics.ml.margin import margin_in
 from analytics.ml.next_order import null_codes
 from analytics.ml.reasons import ReasonColumns
 from analytics.ml.summary import summarise
@@ -33,6 +34,7 @@ class Scores:
         orders are expected that come at all, in days since 1970-01-01
     predicted_clv, clv_low, clv_high : spend in the next ``horizon_days`` and its 80 % interval
     clv_12m : spend in the next 365 days, discounted at ``discount_rate`` a year
+    margin_12m : the margin in it
     p_alive : latent probability of the model, never a churn score; NaN for all under ``"nbd"``
     churn_probability, churn_low, churn_high : P(no order within ``horizon_days``), 80 % band
     satisfaction, satisfaction_low, satisfaction_high : 0–100
@@ -58,6 +60,7 @@ class Scores:
     clv_low: FloatArray
     clv_high: FloatArray
     clv_12m: FloatArray
+    margin_12m: FloatArray
     clv_null: CodeArray
     clv_reasons: ReasonColumns
     p_alive: FloatArray
@@ -105,6 +108,7 @@ def score_part(fitted: FittedShop, given: ScoringInput) -> Scores:
         **rfm_columns(spread, summary, fitted.cutoffs),
         rfm_null=spread.nulls(ladder.RFM, fitted.abstentions),
         **predicted,
+        margin_12m=margin_in(fitted.margin, predicted["clv_12m"], ids, given.costs_known),
         clv_reasons=spread.reasons(outlook.clv_reasons, KEEP),
         churn_reasons=spread.reasons(outlook.churn_reasons, KEEP),
         clv_null=spread.nulls(ladder.CLV, fitted.abstentions),

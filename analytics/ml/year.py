@@ -1,8 +1,10 @@
 """Hold the value in 12 months against a year that is over, where a shop has had one."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from analytics.ml.arrays import JsonDict
+from analytics.ml.arrays import FloatArray, JsonDict
 from analytics.ml.backtest.origins import naive_spend
 from analytics.ml.clv import NEWTON
 from analytics.ml.errors import DegenerateFitError
@@ -10,20 +12,27 @@ from analytics.ml.features import fit_base, forecasts
 from analytics.ml.ladder import MIN_BUYERS, MIN_REPEATERS
 from analytics.ml.ledger import PurchaseLedger
 from analytics.ml.metrics import spend_metrics
-from analytics.ml.summary import summarise, window_outcome
+from analytics.ml.summary import Summary, summarise, window_outcome
 
 YEAR_DAYS = 365
 MIN_PAST_DAYS = 120
 """So much must have been known a year ago, or the fit of then says nothing about that of now."""
 
 
-def backtest_year(
-    ledger: PurchaseLedger, *, as_of_day: int, engine: str = NEWTON
-) -> tuple[JsonDict, JsonDict] | None:
-    """Return how repeat buying foretold the last 365 days a year ago, and how the naive rate did.
+@dataclass(frozen=True)
+class Year:
+    """A year that is over: what was known before it, what was foretold, and what was spent."""
 
-    Undiscounted, over everybody who had bought by then. None where the history is too short, or
-    had too few buyers a year ago: then the value in 12 months is extrapolated.
+    day: int
+    summary: Summary
+    predicted: FloatArray
+    spent: FloatArray
+
+
+def foretell_year(ledger: PurchaseLedger, *, as_of_day: int, engine: str = NEWTON) -> Year | None:
+    """Return what repeat buying would have said a year ago of the last 365 days, undiscounted.
+
+    None where the history is too short, or had too few buyers a year ago.
     """
     day = as_of_day - YEAR_DAYS
     occasions = ledger.occasions(known_before=day)
@@ -44,10 +53,22 @@ def backtest_year(
         end_day=as_of_day,
     )
     predicted = orders * worth
-    if not np.isfinite(predicted).all():
+    return Year(day, summary, predicted, spent) if np.isfinite(predicted).all() else None
+
+
+def backtest_year(
+    ledger: PurchaseLedger, *, as_of_day: int, engine: str = NEWTON
+) -> tuple[JsonDict, JsonDict] | None:
+    """Return how repeat buying foretold the last 365 days a year ago, and how the naive rate did.
+
+    Over everybody who had bought by then. None where there is no such year: then the value in 12
+    months is extrapolated.
+    """
+    year = foretell_year(ledger, as_of_day=as_of_day, engine=engine)
+    if year is None:
         return None
-    naive = naive_spend(summary, horizon_days=YEAR_DAYS)
+    naive = naive_spend(year.summary, horizon_days=YEAR_DAYS)
     return (
-        spend_metrics(spent, predicted) | {"origin": day},
-        {"name": "own_rate_times_horizon"} | spend_metrics(spent, naive),
+        spend_metrics(year.spent, year.predicted) | {"origin": year.day},
+        {"name": "own_rate_times_horizon"} | spend_metrics(year.spent, naive),
     )

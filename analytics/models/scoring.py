@@ -152,6 +152,9 @@ class ScoreValues(models.Model):
     clv_12m = models.DecimalField(
         _("value in 12 months"), max_digits=16, decimal_places=2, null=True
     )
+    margin_12m = models.DecimalField(
+        _("margin in 12 months"), max_digits=16, decimal_places=2, null=True
+    )
     satisfaction = models.FloatField(_("satisfaction"), null=True)
     satisfaction_low = models.FloatField(null=True)
     satisfaction_high = models.FloatField(null=True)

@@ -10,6 +10,7 @@ from django.db import connection
 from psycopg import sql
 
 from analytics.ml.run import (
+    Costs,
     Deliveries,
     Operations,
     PurchaseDays,
@@ -40,6 +41,13 @@ PURCHASES = """
             unnest(back)
         FROM {days}
     ) rows WHERE day < %(as_of)s AND seen < %(as_of)s
+"""
+COSTS = """
+    SELECT customer_id, day, revenue, cost FROM (
+        SELECT customer_id, unnest(costed_on) AS day, unnest(costed_known_on) AS known,
+            unnest(revenue) AS revenue, unnest(cost) AS cost
+        FROM {days}
+    ) rows WHERE day < %(as_of)s AND known < %(as_of)s
 """
 RATINGS = """
     SELECT customer_id, day, score, kind FROM (
@@ -73,6 +81,7 @@ WITHOUT_RATE = """
 _FRAMES: tuple[tuple[LiteralString, list[Any]], ...] = (
     (PEOPLE, [np.int64] * 3),
     (PURCHASES, [np.int64, np.int64, np.float64, np.float64]),
+    (COSTS, [np.int64, np.int64, np.float64, np.float64]),
     (RATINGS, [np.int64, np.int64, np.float64, np.int64]),
     (DELIVERIES, [np.int64, np.int64, np.float64]),
     (OPERATIONS, [np.int64] * 5),
@@ -129,7 +138,7 @@ def _read(as_of_day: date, days: sql.Composable, *, is_fit: bool) -> ScoringInpu
         "answered": is_fit,
         "withheld": [found.source_id for found in unrecognising_sources()],
     }
-    people, moved, ratings, deliveries, operations = (
+    people, moved, costs, ratings, deliveries, operations = (
         _columns(sql.SQL(query).format(days=days), values, kinds) for query, kinds in _FRAMES
     )
     customer, day, known, amount = moved
@@ -144,6 +153,7 @@ def _read(as_of_day: date, days: sql.Composable, *, is_fit: bool) -> ScoringInpu
             known[came_back].astype(np.int64),
             amount[came_back],
         ),
+        costs=Costs(*costs),
         ratings=Ratings(ratings[0], ratings[1], ratings[2], _KINDS[ratings[3]]),
         deliveries=Deliveries(*deliveries),
         operations=Operations(*operations),

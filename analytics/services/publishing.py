@@ -37,14 +37,16 @@ _DROP_INACTIVE = (
 COLUMNS = (
     "run_id", "customer_id", "r_score", "f_score", "m_score", "rfm_group", "p_alive",
     "churn_probability", "churn_low", "churn_high", "expected_orders", "orders_low",
-    "orders_high", "predicted_clv", "clv_low", "clv_high", "clv_12m", "satisfaction",
-    "satisfaction_low", "satisfaction_high", "satisfaction_n_eff", "satisfaction_inferred",
+    "orders_high", "predicted_clv", "clv_low", "clv_high", "clv_12m", "margin_12m",
+    "satisfaction", "satisfaction_low", "satisfaction_high", "satisfaction_n_eff",
+    "satisfaction_inferred",
     "next_order_from", "next_order_until", "next_order_abstained", "reasons", "abstained",
 )  # fmt: skip
 FLOATS = (
     "p_alive", "churn_probability", "churn_low", "churn_high", "expected_orders", "orders_low",
-    "orders_high", "predicted_clv", "clv_low", "clv_high", "clv_12m", "satisfaction",
-    "satisfaction_low", "satisfaction_high", "satisfaction_n_eff", "satisfaction_inferred_share",
+    "orders_high", "predicted_clv", "clv_low", "clv_high", "clv_12m", "margin_12m",
+    "satisfaction", "satisfaction_low", "satisfaction_high", "satisfaction_n_eff",
+    "satisfaction_inferred_share",
 )  # fmt: skip
 DATES = ("next_order_from", "next_order_until")
 

@@ -31,7 +31,7 @@ from crm.core.services import jobs
 from crm.core.services.jobs import JobRun
 from customers.selectors.recognition import LEAST_KEYED_SHARE, unrecognising_sources
 from customers.selectors.shop import due_night, shop_day, shop_settings
-from customers.services.facts import is_refreshed, mark_unwritten, newest_mark, refresh_pending
+from customers.services.facts import is_refreshed, newest_mark, refresh_pending, settle_days
 
 KIND = "analytics.score"
 REFRESH_SECONDS = 60.0
@@ -105,7 +105,7 @@ def _refresh(job_run: JobRun, run: ScoringRun, now: datetime) -> None:
         ScoringRun.objects.filter(pk=run.pk).update(state=RunState.RUNNING, started_at=now)
     until = job_run.cursor.get("marks")
     if until is None:
-        mark_unwritten()
+        settle_days()
         until = newest_mark()
     refresh_pending(now=now, seconds=REFRESH_SECONDS)
     cursor: dict[str, Any] = {"phase": "fit"}

@@ -23,6 +23,9 @@ class CustomerDays(models.Model):
         since), and what they came to
     back_of, back_known_on, back : what came back, the purchase day it belongs to, and the day on
         which that was known
+    costed_on, costed_known_on, revenue, cost : purchase days of orders whose costs are all known,
+        the day from which each may be seen, what they brought in and what they cost, before
+        anything came back; costs are converted as for the margin of the facts
     answered_on, answered, answer_kind : answers on 0–1; kinds as in ``ANSWER_KINDS``
     delivered_on, delay : deliveries and how many days they came after the promise
     done_on, placed, returned, opened : orders placed, orders from which something came back for
@@ -42,6 +45,10 @@ class CustomerDays(models.Model):
     back_of = _numbers(models.IntegerField())
     back_known_on = _numbers(models.IntegerField())
     back = _numbers(models.FloatField())
+    costed_on = _numbers(models.IntegerField())
+    costed_known_on = _numbers(models.IntegerField())
+    revenue = _numbers(models.FloatField())
+    cost = _numbers(models.FloatField())
     answered_on = _numbers(models.IntegerField())
     answered = _numbers(models.FloatField())
     answer_kind = _numbers(models.SmallIntegerField())

@@ -154,3 +154,35 @@ def test_a_customer_without_a_date_is_told_why(staff_client):
 
     said = page.partition('id="score-next_order"')[2].partition("</details>")[0]
     assert "No date: the chance of an order within 60 days is below one half." in said
+
+
+def test_the_customers_page_shows_the_margin_with_as_many_questions_as_before(staff_client):
+    ShopSettingsFactory()
+    run = ScoringRunFactory(
+        state="published",
+        published_at=NOON,
+        currency="GBP",
+        abstentions=[{"score": "margin_12m", "code": "costs_unknown", "have": 12, "need": 50}],
+        parameters={"margin_12m": {"shop_rate": 0.4, "half_spend": 100.0, "is_own": True,
+                                   "known_share": 0.9}},
+    )  # fmt: skip
+    earning, silent = CustomerFactory(), CustomerFactory()
+    value = {"clv_12m": Decimal(400), "predicted_clv": Decimal(90)}
+    publish_scores(
+        run,
+        [
+            {"customer": earning, **value, "margin_12m": Decimal("152.25")},
+            {"customer": silent, **value},
+        ],
+    )
+    told, asked = {}, {}
+    for customer in (earning, silent):
+        address = f"{CUSTOMERS}{customer.pk}/change/"
+        page = staff_client.get(address).content.decode()
+        told[customer] = page.partition('id="score-margin_12m"')[2].partition("</details>")[0]
+        asked[customer] = statements(staff_client, address)
+
+    assert "152.25" in told[earning]
+    assert "Margin rate 38 %; that of the whole shop is 40 %." in told[earning]
+    assert "known for 12 % of the spend of the last 365 days; 50 % is needed." in told[silent]
+    assert asked[earning] == asked[silent]

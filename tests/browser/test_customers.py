@@ -90,6 +90,7 @@ def test_scores_open_to_their_reasons(open_page, size):
         "next_order",
         "expected_orders",
         "predicted_clv",
+        "margin_12m",
         "satisfaction",
         "rfm_group",
     ):

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analytics.ml import ladder
+from analytics.ml.margin import MARGIN
 from analytics.models import ScoringRun
 from analytics.selectors.wording.numbers import day as written_day
 from analytics.selectors.wording.numbers import number
@@ -36,6 +37,13 @@ ABSTENTIONS = {
     "degenerate_fit": gettext_lazy(
         "The models do not describe how this shop's customers buy, so there is no forecast "
         "(%(detail)s)."
+    ),
+    "costs_unknown": gettext_lazy(
+        "The costs of the goods are known for %(have)s %% of the spend of the last 365 days; "
+        "%(need)s %% is needed."
+    ),
+    "too_few_costed_buyers": gettext_lazy(
+        "The costs of the goods are known for the orders of %(have)s customers; it takes %(need)s."
     ),
     "order_unlikely": gettext_lazy(
         "No date: the chance of an order within %(need)s days is below one half."
@@ -71,6 +79,19 @@ NOTES = {
         "In the backtest the days since the last order ranked churn at least as well "
         "(AUC %(need)s against %(have)s)."
     ),
+    "margin_rates_untested": gettext_lazy(
+        "Fewer than %(need)s margin rates of single customers could be held against later "
+        "purchases, so every customer is given the shop's rate."
+    ),
+    "margin_rates_not_better_than_shop_rate": gettext_lazy(
+        "In the backtest the margin rates of single customers foretold later purchases no better "
+        "than the shop's (root mean squared error %(have)s against %(need)s points), so every "
+        "customer is given the shop's rate."
+    ),
+    "margin_not_better_than_own_margin": gettext_lazy(
+        "Over the last year each customer's own past margin missed by %(need)s on average, the "
+        "predicted one by %(have)s."
+    ),
     "satisfaction_unvalidated": gettext_lazy(
         "Satisfaction is not validated in this shop: it takes %(need)s customers whose last answer "
         "can be hidden and foretold, and %(have)s have answered."
@@ -85,6 +106,8 @@ NOTE_PLACES = {
     "backtest_bias": 1,
     "clv_not_better_than_own_rate": 2,
     "churn_not_better_than_recency_rule": 4,
+    "margin_rates_not_better_than_shop_rate": 2,
+    "margin_not_better_than_own_margin": 2,
     "satisfaction_not_better_than_shop_mean": 2,
 }
 
@@ -138,5 +161,6 @@ def _score_label(score: str) -> str:
         ladder.RFM: _("RFM"),
         ladder.CLV: _("Predicted spend"),
         ladder.CHURN: _("Churn risk"),
+        MARGIN: _("Margin in 12 months"),
     }
     return labels.get(score, score)

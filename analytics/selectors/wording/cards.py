@@ -5,9 +5,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from analytics.ml.margin import MARGIN
 from analytics.models import CurrentScore, ScoringRun
 from analytics.selectors.wording.abstentions import explain_abstention, why_missing
 from analytics.selectors.wording.definitions import definition
+from analytics.selectors.wording.margin import margin_rate, margin_rows, margin_unit
 from analytics.selectors.wording.numbers import amount, day_range, figure, number, percent
 from analytics.selectors.wording.reasons import explain_churn, explain_clv, explain_satisfaction
 
@@ -19,7 +21,7 @@ def score_cards(score: CurrentScore, run: ScoringRun) -> list[Card]:
 
     Numbers are texts; ``silent`` says why there is none, and is empty where there is one.
     """
-    boxes = (_churn, _next_order, _orders, _clv, _satisfaction, _rfm)
+    boxes = (_churn, _next_order, _orders, _clv, _margin, _satisfaction, _rfm)
     return [box(score, run) for box in boxes]
 
 
@@ -86,6 +88,7 @@ def backtest_rows(run: ScoringRun) -> list[dict[str, Any]]:
             "bias_percent",
             -1,
         ),
+        *margin_rows(run),
     ]
     return [
         {
@@ -179,6 +182,18 @@ def _year(score: CurrentScore, run: ScoringRun) -> list[str]:
         else _("In 12 months: %(amount)s %(currency)s, extrapolated.")
     )
     return [line % value, definition("clv_12m", run)]
+
+
+def _margin(score: CurrentScore, run: ScoringRun) -> Card:
+    return _card(
+        "margin_12m",
+        _("Margin in 12 months"),
+        run,
+        value=amount(score.margin_12m),
+        unit=margin_unit(run),
+        reasons=margin_rate(score, run),
+        silent=why_missing("clv", run, score.abstained) or why_missing(MARGIN, run, ""),
+    )
 
 
 def _satisfaction(score: CurrentScore, run: ScoringRun) -> Card:

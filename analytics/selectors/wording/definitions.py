@@ -6,6 +6,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from analytics.models import ScoringRun
+from analytics.selectors.wording.margin import define_margin
 from analytics.selectors.wording.numbers import figure, number, sentences
 from analytics.selectors.wording.validation import band_words
 
@@ -14,7 +15,7 @@ def definition(score_name: str, run: ScoringRun) -> str:
     """Return what a score means, for which period, what its interval holds, and how good it is.
 
     ``score_name`` is a field of the score row: churn_probability, expected_orders, predicted_clv,
-    clv_12m, satisfaction, rfm_group or p_alive; or next_order.
+    clv_12m, margin_12m, satisfaction, rfm_group or p_alive; or next_order.
     """
     texts: dict[str, Callable[[ScoringRun], list[str]]] = {
         "churn_probability": _define_churn,
@@ -22,6 +23,7 @@ def definition(score_name: str, run: ScoringRun) -> str:
         "expected_orders": _define_orders,
         "predicted_clv": _define_clv,
         "clv_12m": _define_year,
+        "margin_12m": define_margin,
         "satisfaction": _define_satisfaction,
         "rfm_group": _define_rfm,
         "p_alive": _define_alive,

@@ -7,10 +7,11 @@ Purchases stand as they were made, and beside them what came back, with the day 
 order that was paid and later cancelled comes back whole. A refund that found no order (a
 hand-written credit, say) counts on its own day: where it undoes an order of that day the two cancel
 out, and a day without an order is no occasion anyway. An order is said to have been returned once,
-on the day of its first refund.
+on the day of its first refund. Costs are those of orders as they were placed: what came back later
+is not taken off, so that nobody looks ahead.
 """
 
-from customers.enums import ANSWER_KINDS, COUNTED_ORDER_STATUSES, Lifecycle, OrderStatus
+from customers.enums import ANSWER_KINDS, COUNTED_ORDER_STATUSES, Lifecycle, LineKind, OrderStatus
 from customers.models import CustomerDays
 
 COLUMNS = tuple(
@@ -50,7 +51,8 @@ counted AS MATERIALIZED (
     WHERE status IN ({_COUNTED})
 ),
 sold AS MATERIALIZED (
-    SELECT id, customer_id, placed_day, total_shop,
+    SELECT id, customer_id, placed_day, total_shop, currency, exchange_rate,
+        (platform_fee + shipping_cost) * exchange_rate AS fees,
         CASE WHEN status = '{OrderStatus.CANCELLED}'
             THEN greatest(placed_day, {_local("paid_at")}) ELSE placed_day END AS seen,
         CASE WHEN status = '{OrderStatus.CANCELLED}'
@@ -96,8 +98,40 @@ backs AS (
         {_arrays("day, known", back_of="day", back_known_on="known", back="amount")}
     FROM summed WHERE NOT is_sale GROUP BY customer_id
 ),
+costed AS (
+    SELECT s.customer_id, s.placed_day, s.seen, s.total_shop, s.fees + g.goods AS cost
+    FROM sold s JOIN (
+        SELECT s.id, sum(l.unit_cost * l.quantity * r.rate) AS goods
+        FROM sold s JOIN customers_orderline l ON l.order_id = s.id
+        LEFT JOIN customers_exchangerate x ON l.cost_currency NOT IN ('', %(currency)s)
+            AND x.currency = l.cost_currency AND x.shop_currency = %(currency)s
+            AND x.day = s.placed_day
+        CROSS JOIN LATERAL (SELECT CASE WHEN l.cost_currency IN ('', %(currency)s) THEN 1
+            WHEN l.cost_currency = s.currency THEN s.exchange_rate ELSE x.rate END AS rate) r
+        WHERE s.total_shop > 0 AND l.kind = '{LineKind.PRODUCT}' AND l.quantity <> 0
+        GROUP BY s.id HAVING count(*) = count(l.unit_cost * r.rate)
+    ) g USING (id)
+),
+costs AS (
+    SELECT customer_id, {
+    _arrays(
+        "day, known",
+        costed_on="day",
+        costed_known_on="known",
+        revenue="paid",
+        cost="spent",
+    )
+}
+    FROM (
+        SELECT customer_id, {_since_epoch("placed_day")} AS day, {_since_epoch("seen")} AS known,
+            sum(total_shop)::float8 AS paid, sum(cost)::float8 AS spent
+        FROM costed GROUP BY 1, 2, 3
+    ) daily GROUP BY customer_id
+),
 said AS (
-    SELECT customer_id, written_at AS at, ((rating - 1) / 4.0)::float8 AS score, {_REVIEW}::smallint AS kind
+    SELECT customer_id, written_at AS at, ((rating - 1) / 4.0)::float8 AS score, {
+    _REVIEW
+}::smallint AS kind
     FROM chosen JOIN customers_review USING (customer_id) WHERE rating IS NOT NULL
     UNION ALL
     SELECT customer_id, answered_at, (CASE metric WHEN 'csat' THEN (value - 1) / 4.0
@@ -144,6 +178,7 @@ operations AS (
 computed AS MATERIALIZED (
     SELECT customer_id, {", ".join(f"coalesce({name}, '{{}}') AS {name}" for name in COLUMNS)}
     FROM chosen LEFT JOIN sales USING (customer_id) LEFT JOIN backs USING (customer_id)
+        LEFT JOIN costs USING (customer_id)
         LEFT JOIN answers USING (customer_id) LEFT JOIN deliveries USING (customer_id)
         LEFT JOIN operations USING (customer_id)
 )

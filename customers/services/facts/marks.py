@@ -26,9 +26,17 @@ def mark_all_dirty() -> int:
         return int(cursor.rowcount)
 
 
-def mark_unwritten() -> int:
-    """Mark active customers of whom no days are written: those of before an upgrade, say."""
+def settle_days() -> int:
+    """Drop days of whoever is no customer any more, and mark customers of whom none are written.
+
+    Neither should be found but after an upgrade or a restore of some tables; who reads days reads
+    them without looking at customers. Returns the number of customers marked.
+    """
     with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM customers_customerdays d WHERE NOT EXISTS (SELECT FROM customers_customer"
+            " c WHERE c.id = d.customer_id AND c.lifecycle = 'active')"
+        )
         cursor.execute(
             "INSERT INTO customers_factsmark (customer_id) SELECT c.id FROM customers_customer c"
             " WHERE c.lifecycle = 'active' AND NOT EXISTS ("

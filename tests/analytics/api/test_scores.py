@@ -35,6 +35,7 @@ def score(**values):
         "clv_low": Decimal("40"),
         "clv_high": Decimal("300"),
         "clv_12m": Decimal("400"),
+        "margin_12m": Decimal("152"),
         "rfm_group": "loyal",
         "r_score": 4,
         "f_score": 4,
@@ -88,6 +89,13 @@ def test_a_score_names_its_definition_horizon_interval_and_run(run):
     )
     assert clv["definition"].startswith("Expected spend in the 90 days from 2026-03-02 on")
     assert body["clv_12m"]["value"] == "400.00"
+    assert body["margin_12m"] == {
+        "value": "152.00",
+        "currency": "GBP",
+        "abstained": None,
+        "definition": "Expected margin in the 365 days from 2026-03-02 on, discounted to that day: "
+        "spend less the costs of the goods, platform fees and shipping.",
+    }
     assert (body["satisfaction"]["value"], body["satisfaction"]["inferred"]) == (71.0, 0.4)
     assert (body["expected_orders"], body["p_alive"]) == (1.5, 0.9)
     assert (body["orders_low"], body["orders_high"]) == (0.0, 3.0)
@@ -113,6 +121,30 @@ def test_what_was_not_scored_is_null_and_says_why(run):
     assert body["predicted_clv"]["value"] is None
     assert body["rfm"]["group"] is None
     assert (body["orders_low"], body["orders_high"]) == (None, None)
+
+
+def test_a_margin_that_the_run_does_not_give_says_why(run):
+    run.abstentions = [{"score": "margin_12m", "code": "costs_unknown", "have": 0, "need": 50}]
+    run.save()
+    row = score(margin_12m=None)
+    publish_scores(run, [row])
+
+    body = api_client().get(f"/api/v1/customers/{row['customer'].public_id}/scores/").json()
+
+    assert (body["margin_12m"]["value"], body["clv_12m"]["value"]) == (None, "400.00")
+    assert body["margin_12m"]["abstained"] == "costs_unknown"
+
+
+def test_scores_are_filtered_and_ordered_by_the_margin(run):
+    much, little, unknown = score(), score(margin_12m=Decimal(-3)), score(margin_12m=None)
+    publish_scores(run, [much, little, unknown])
+    ids = [row["customer"].public_id for row in (much, little, unknown)]
+    client = api_client()
+
+    assert customers(client, margin_12m_min="0") == ids[:1]
+    assert customers(client, ordering="-margin_12m") == ids
+    found = client.get("/api/v1/customers/", {"margin_12m_max": "100"}).json()["results"]
+    assert [row["id"] for row in found] == ids[1:2]
 
 
 def test_a_next_order_without_a_date_says_why(run):

@@ -7,6 +7,7 @@ import pytest
 from analytics.ml import blend
 from analytics.ml.reasons import ReasonColumns
 from analytics.ml.run import (
+    Costs,
     Deliveries,
     FittedShop,
     Operations,
@@ -21,6 +22,13 @@ from tests.analytics.ml.shops import clockwork, to_score, usual_shop
 AS_OF = 15_500
 
 
+def costs_of(given: ScoringInput) -> Costs:
+    """Return costs of every purchase, which differ from customer to customer."""
+    bought = given.purchases
+    share = 0.3 + 0.1 * (bought.customer_id % 4)
+    return Costs(bought.customer_id, bought.day, bought.net_spend, bought.net_spend * share)
+
+
 def lively_shop() -> ScoringInput:
     """Return customers who come like clockwork, some of whom also answered, returned, asked."""
     given = replace(to_score(clockwork(), AS_OF), horizon_days=30)
@@ -31,6 +39,7 @@ def lively_shop() -> ScoringInput:
         given,
         ratings=Ratings(some, day, np.linspace(0.0, 1.0, some.size), np.zeros(some.size, np.int8)),
         deliveries=Deliveries(some, day - 9, delays),
+        costs=costs_of(given),
         operations=Operations(some, day - 9, ones, ones * (some % 2), ones * (some % 3 == 0)),
     )
 
@@ -39,7 +48,7 @@ def part_of(given: ScoringInput, parts: int, number: int) -> ScoringInput:
     """Return what is known of the customers whose id leaves a remainder."""
     kept = {
         name: type(rows)(*(c[rows.customer_id % parts == number] for c in vars(rows).values()))
-        for name in ("purchases", "refunds", "ratings", "deliveries", "operations")
+        for name in ("purchases", "refunds", "costs", "ratings", "deliveries", "operations")
         if (rows := getattr(given, name)) is not None
     }
     ids = given.customer_ids
@@ -91,6 +100,7 @@ def test_customers_scored_in_parts_from_stored_numbers_get_the_scores_of_the_who
     whole = score_part(fitted, shop)
 
     for number in range(3):
+        assert (fitted.margin is None) == (shop.costs.day.size == 0)
         part = score_part(stored(fitted), part_of(shop, 3, number))
 
         assert_same(part, rows(whole, whole.customer_id % 3 == number))

@@ -17,9 +17,10 @@ from customers.services.erasure import erase_customer
 from customers.services.facts import (
     mark_all_dirty,
     mark_dirty,
-    mark_unwritten,
     refresh_pending,
+    settle_days,
 )
+from customers.services.facts.days import COLUMNS
 from tests.analytics.selectors.reference_days import reference_days
 from tests.customers.importing.files import rebuild_drift
 from tests.factories import (
@@ -132,9 +133,22 @@ def test_kept_day_by_day_or_made_anew_it_is_what_the_record_says(zone, first, th
         for as_of, rows in kept.items():
             assert rows == reference_days(as_of, ZoneInfo(zone))
         CustomerDays.objects.all().delete()
-        assert mark_unwritten() == 3
+        assert settle_days() == 3
         refresh()
         assert {as_of: seen(as_of) for as_of in kept} == kept
+
+
+@pytest.mark.django_db
+def test_days_of_nobody_are_dropped_before_a_run():
+    kept = CustomerFactory()
+    mark_all_dirty()
+    refresh()
+    nobody = {name: [] for name in COLUMNS} | {"bought_on": [1], "bought": [5.0]}
+    CustomerDays.objects.create(customer_id=kept.pk + 999, **nobody)
+
+    assert settle_days() == 0
+
+    assert list(CustomerDays.objects.values_list("pk", flat=True)) == [kept.pk]
 
 
 @pytest.mark.django_db

@@ -13,7 +13,7 @@ from analytics.services import scoring
 from crm.core.models import Job
 from crm.core.services import jobs
 from customers.models import Customer, Order
-from customers.services.facts import mark_all_dirty, refresh_pending
+from customers.services.facts import mark_all_dirty, refresh_pending, settle_days
 from tests.factories import (
     ShopSettingsFactory,
     SourceFactory,
@@ -59,6 +59,7 @@ def shop(size, *, seed=1, until=AS_OF):
 
 def seen(as_of=AS_OF):
     """Return what a run would see of everybody, whoever wrote the rows."""
+    settle_days()
     mark_all_dirty()
     while refresh_pending(now=timezone.now(), seconds=60):
         pass

@@ -148,9 +148,9 @@ def test_one_odd_number_in_a_part_publishes_nothing(scored_shop, small_parts, mo
     run = finish(run)
 
     assert run.state == "abstained"
-    assert {(entry["score"], entry["code"]) for entry in run.abstentions} == {
-        ("clv", "degenerate_fit"),
-        ("churn", "degenerate_fit"),
+    assert {entry["score"] for entry in run.abstentions if entry["code"] == "degenerate_fit"} == {
+        "clv",
+        "churn",
     }
     assert score_rows() == before
     assert ScorePointer.objects.get().run == scored_shop

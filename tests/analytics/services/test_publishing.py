@@ -15,7 +15,7 @@ from analytics.services import publishing, scoring
 from analytics.services.publishing import complete_table, copy_scores, create_table, publish, tidy
 from crm.core.models import Job
 from crm.core.services import jobs
-from customers.models import Customer, Order, Refund
+from customers.models import Customer, Order, OrderLine, Refund
 from tests.analytics.services.shops import AS_OF, finish, score, score_rows, seen, shop
 from tests.factories import (
     ScoringRunFactory,
@@ -268,3 +268,30 @@ def test_a_killed_worker_publishes_nothing_by_half(start_worker):
     assert ScorePointer.objects.get().run == run
     assert score_rows() == before
     assert Refund.objects.count() == 0
+
+
+@pytest.mark.django_db
+def test_the_margin_is_published_where_the_costs_of_the_goods_are_known():
+    shop(250)
+    OrderLine.objects.bulk_create(
+        OrderLine(
+            order=order,
+            line_key="1",
+            quantity=2,
+            unit_price=order.total / 2,
+            amount=order.total,
+            unit_cost=order.total * (3 + order.customer_id % 2) / 10,
+        )
+        for order in Order.objects.all()
+    )
+
+    run = score()
+
+    assert run.abstentions == []
+    assert run.parameters["margin_12m"]["is_own"] is True
+    assert run.metrics["margin_12m"]["rate"]["rmse"] < 0.001
+    rows = CurrentScore.objects.exclude(clv_12m=None)
+    assert rows.count() > 200
+    for row in rows:
+        rate = 0.2 if row.customer_id % 2 else 0.4
+        assert float(row.margin_12m) == pytest.approx(rate * float(row.clv_12m), rel=0.01, abs=0.01)

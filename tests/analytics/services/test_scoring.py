@@ -49,6 +49,9 @@ def test_a_run_is_published_with_its_backtest_and_its_baseline(scored_shop):
         assert 0 <= row.clv_low <= row.predicted_clv <= row.clv_high
     assert sum(1 for row in scores if row.reasons["churn"]) > 500
     assert ScoreSnapshot.objects.filter(month=date(2026, 3, 1)).count() == 600
+    # The orders have no lines, so nobody knows what they cost.
+    assert [entry["code"] for entry in run.abstentions] == ["costs_unknown"]
+    assert not scores.exclude(margin_12m=None).exists()
 
 
 def test_the_same_day_and_data_give_identical_scores_and_replace_the_former(scored_shop):

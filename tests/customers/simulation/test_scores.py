@@ -49,6 +49,11 @@ def test_the_products_scores_keep_to_the_truth(tmp_path):
     assert np.abs(by_tenth[0] - by_tenth[1]).mean() < 0.025
     assert 0.78 < ((came >= low) & (came <= high)).mean() < 0.92
     assert spend.sum() == pytest.approx(sum(row["expected_spend"] for row in rows), rel=0.12)
+    # Every cost is known, and tastes for shelves and brands make customers differ in margin.
+    assert (result.parameters["margin_12m"]["known_share"], result.abstentions) == (1.0, ())
+    rates, shops = (side["margin_12m"]["rate"] for side in (result.metrics, result.baseline))
+    assert rates["rmse"] < 0.9 * min(shops["rmse"], shops["own_rate"]["rmse"])
+    assert 0.3 < np.nansum(result.margin_12m) / np.nansum(result.clv_12m) < 0.5
     # Prospects never bought, so nothing is said of them.
     prospects = np.array([row["kind"] == "prospect" for row in of_everybody])
     assert np.isnan(result.churn_probability[prospects]).all()

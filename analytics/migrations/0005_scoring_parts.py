@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('analytics', '0003_next_order'),
+        ('analytics', '0004_margin'),
     ]
 
     operations = [
