@@ -8,7 +8,7 @@ window.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,6 +30,8 @@ from analytics.ml.ladder import MIN_BUYERS, MIN_REPEATERS
 from analytics.ml.learners import BoostedChance, BoostedSpend, LinearChance, LinearSpend, chance
 from analytics.ml.ledger import PurchaseLedger
 from analytics.ml.metrics import average, churn_metrics, spend_metrics
+from analytics.ml.refits import refit_blend
+from analytics.ml.spread import Spread
 from analytics.ml.summary import PurchaseDays, Summary, summarise, window_outcome
 
 REPEAT_BUYING, WITH_LINEAR, WITH_TREES = "repeat_buying", "with_linear", "with_trees"
@@ -117,6 +119,7 @@ class Learned:
     spend_rung: str
     calibration: ChurnCalibration | None
     trials: tuple[Trial, ...]
+    churn_spread: Spread | None = None
 
     @property
     def speaks(self) -> bool:
@@ -256,13 +259,31 @@ def learn(
     if blend is None or not trials:
         return None
     churn_rung = _earned(trials, rung, _brier)
+    calibration = _calibrate(trials, churn_rung, horizon_days)
     return Learned(
         blend=blend,
         churn_rung=churn_rung,
         spend_rung=_earned(trials, rung, _squared_error),
-        calibration=_calibrate(trials, churn_rung, horizon_days),
+        calibration=calibration,
         trials=tuple(trials),
+        churn_spread=_churn_spread(past, as_of_day, blend, churn_rung, calibration, trials),
     )
+
+
+def _churn_spread(
+    past: Past,
+    day: int,
+    blend: Blend,
+    rung: str,
+    calibration: ChurnCalibration | None,
+    trials: Sequence[Trial],
+) -> Spread | None:
+    """Return how far the churn of a blend moves from refit to refit."""
+    if rung == REPEAT_BUYING:
+        return None
+    spoken = blend if rung == WITH_TREES else replace(blend, boosted_chance=None)
+    newest = max(trials, key=lambda trial: trial.day)
+    return refit_blend(past, spoken, rung, as_of_day=day, calibration=calibration, newest=newest)
 
 
 def _fit(past: Past, day: int, rung: str) -> Blend | None:

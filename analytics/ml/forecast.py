@@ -96,7 +96,7 @@ def forecast(
             )
             for rows in blocks(summary.T.size)
         ]
-        blended = _blended(outlook, learned.learned, parts, discount_rate)
+        blended = _blended(outlook, learned.learned, parts, discount_rate, summary.order_count)
         return _dated(blended, learned, summary, as_of_day)
     except DegenerateFitError as error:
         return Outlook(
@@ -119,7 +119,7 @@ def _predict(
     churn = finite(1.0 - buying.p_buy(*history, horizon_days=horizon_days))
     if learned.calibration is not None:
         churn = learned.calibration.predict(churn)
-    low, high = learned.churn_band.predict(churn)
+    low, high = learned.churn_band.predict(churn, summary.order_count)
     values = {
         "expected_orders": finite(buying.expected_orders(*history, horizon_days=horizon_days)),
         "churn_probability": churn,
@@ -145,7 +145,11 @@ def _predict(
 
 
 def _blended(
-    outlook: Outlook, learned: Learned, parts: list[BlendedScores], discount_rate: float
+    outlook: Outlook,
+    learned: Learned,
+    parts: list[BlendedScores],
+    discount_rate: float,
+    order_count: IntArray,
 ) -> Outlook:
     """Return the predictions in which the blend, where it has earned it, speaks for a score."""
     has_churn = learned.churn_rung != REPEAT_BUYING
@@ -160,7 +164,8 @@ def _blended(
         if learned.calibration is not None:
             churn = learned.calibration.predict(churn)
         values["churn_probability"] = churn
-        values["churn_low"], values["churn_high"] = backtest.churn_band.predict(churn)
+        low, high = backtest.churn_band.predict(churn, order_count)
+        values["churn_low"], values["churn_high"] = low, high
         churn_reasons = join([part.churn_reasons for part in parts])
     if has_spend and backtest.intervals is not None:
         spend = finite(np.concatenate([part.spend for part in parts]))

@@ -13,12 +13,14 @@ from typing import Self
 import numpy as np
 from scipy.special import betaincinv
 
-from analytics.ml.arrays import BoolArray, FloatArray, JsonDict
+from analytics.ml.arrays import BoolArray, FloatArray, IntArray, JsonDict
+from analytics.ml.spread import Spread
 
 COVERAGE = 0.80
 # Twenty keep the best customers, whose spend starts well above zero, in a bin of their own.
 SPEND_BINS = 20
 PROBABILITY_BINS = 10
+JUDGED_BINS = 20
 MIN_PER_BIN = 50
 _SMALLEST = 1e-300
 
@@ -88,7 +90,14 @@ class SpendIntervals:
 
 
 class ProbabilityBand:
-    """Bands of a probability: what happened to those who were given a similar one [2]_.
+    """Bands of a probability: how far refits move it, and what came of those with a similar one.
+
+    Refits on resampled customers tell how sure the fit is, and nothing of a world that changed; so
+    the band also holds the Jeffreys interval [2]_ of the share observed in the backtest.
+
+    Parameters
+    ----------
+    spread : how far refits move the probability; None where they failed
 
     Attributes
     ----------
@@ -96,8 +105,13 @@ class ProbabilityBand:
     low_, high_ : Jeffreys limits of the observed share, one pair per bin
     """
 
-    def __init__(self, coverage: float = COVERAGE) -> None:
+    def __init__(self, coverage: float = COVERAGE, *, spread: Spread | None = None) -> None:
         self.coverage = coverage
+        self.spread = spread
+
+    edges_: FloatArray
+    low_: FloatArray
+    high_: FloatArray
 
     def fit(self, probability: FloatArray, outcome: BoolArray) -> Self:
         """Learn the observed share in each bin."""
@@ -112,10 +126,17 @@ class ProbabilityBand:
         self.high_ = betaincinv(hits + 0.5, count - hits + 0.5, 1.0 - tail)
         return self
 
-    def predict(self, probability: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def predict(
+        self, probability: FloatArray, order_count: IntArray | None = None
+    ) -> tuple[FloatArray, FloatArray]:
         """Return (low, high) around each probability, stretched to hold the probability itself."""
         where = np.searchsorted(self.edges_, probability, side="left")
-        return np.minimum(self.low_[where], probability), np.maximum(self.high_[where], probability)
+        low = np.minimum(self.low_[where], probability)
+        high = np.maximum(self.high_[where], probability)
+        if self.spread is None:
+            return low, high
+        below, above = self.spread.predict(probability, order_count)
+        return np.minimum(low, below), np.maximum(high, above)
 
     def to_dict(self) -> JsonDict:
         """Return the learned state as a JSON-able dictionary."""
@@ -124,7 +145,47 @@ class ProbabilityBand:
             "edges": self.edges_.tolist(),
             "low": self.low_.tolist(),
             "high": self.high_.tolist(),
+            "spread": self.spread.to_dict() if self.spread else None,
         }
+
+    @classmethod
+    def from_dict(cls, stored: JsonDict) -> Self:
+        """Rebuild from ``to_dict``, to the last bit."""
+        spread = Spread.from_dict(stored["spread"]) if stored.get("spread") else None
+        band = cls(stored["coverage"], spread=spread)
+        band.edges_, band.low_, band.high_ = (
+            np.array(stored[name], dtype=np.float64) for name in ("edges", "low", "high")
+        )
+        return band
+
+
+def band_coverage(
+    said: list[FloatArray],
+    came: list[BoolArray],
+    order_counts: list[IntArray],
+    spread: Spread | None,
+) -> JsonDict:
+    """Return the share of score bins whose observed share lies inside the mean band.
+
+    Each origin's customers are cut into up to ``JUDGED_BINS`` equal bins by their score. Bands take
+    the observed shares from the other origins; of a single one each half is judged by the other.
+    """
+    how = "other_origins" if len(said) > 1 else "half_of_customers"
+    origins = list(zip(said, came, order_counts, strict=True))
+    if len(origins) == 1:
+        even = np.arange(said[0].size) % 2 == 0
+        one, other, counts = origins[0]
+        origins = [(one[half], other[half], counts[half]) for half in (even, ~even)]
+    inside: list[bool] = []
+    for place, (score, outcome, counts) in enumerate(origins):
+        others = origins[:place] + origins[place + 1 :]
+        taught = (np.concatenate([rest[column] for rest in others]) for column in (0, 1))
+        low, high = ProbabilityBand(spread=spread).fit(*taught).predict(score, counts)
+        bins = int(np.clip(score.size // MIN_PER_BIN, 1, JUDGED_BINS))
+        for rows in np.array_split(np.argsort(score, kind="stable"), bins):
+            share = float(outcome[rows].mean())
+            inside.append(float(low[rows].mean()) <= share <= float(high[rows].mean()))
+    return {"share_inside": float(np.mean(inside)), "bins": len(inside), "by": how}
 
 
 def coverage_elsewhere(
