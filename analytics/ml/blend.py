@@ -259,31 +259,29 @@ def learn(
     if blend is None or not trials:
         return None
     churn_rung = _earned(trials, rung, _brier)
-    calibration = _calibrate(trials, churn_rung, horizon_days)
-    return Learned(
+    learned = Learned(
         blend=blend,
         churn_rung=churn_rung,
         spend_rung=_earned(trials, rung, _squared_error),
-        calibration=calibration,
+        calibration=_calibrate(trials, churn_rung, horizon_days),
         trials=tuple(trials),
-        churn_spread=_churn_spread(past, as_of_day, blend, churn_rung, calibration, trials),
     )
+    return replace(learned, churn_spread=_churn_spread(past, as_of_day, learned))
 
 
-def _churn_spread(
-    past: Past,
-    day: int,
-    blend: Blend,
-    rung: str,
-    calibration: ChurnCalibration | None,
-    trials: Sequence[Trial],
-) -> Spread | None:
+def _churn_spread(past: Past, day: int, learned: Learned) -> Spread | None:
     """Return how far the churn of a blend moves from refit to refit."""
+    blend, rung = learned.blend, learned.churn_rung
     if rung == REPEAT_BUYING:
         return None
-    spoken = blend if rung == WITH_TREES else replace(blend, boosted_chance=None)
-    newest = max(trials, key=lambda trial: trial.day)
-    return refit_blend(past, spoken, rung, as_of_day=day, calibration=calibration, newest=newest)
+    return refit_blend(
+        past,
+        blend if rung == WITH_TREES else replace(blend, boosted_chance=None),
+        rung,
+        as_of_day=day,
+        calibration=learned.calibration,
+        newest=max(learned.trials, key=lambda trial: trial.day),
+    )
 
 
 def _fit(past: Past, day: int, rung: str) -> Blend | None:

@@ -90,7 +90,6 @@ class Known:
     model: RepeatBuyingModel
 
 
-@threadpool_limits.wrap(limits=1)
 def refit_repeat_buying(
     model: RepeatBuyingModel,
     summary: Summary,
@@ -124,7 +123,6 @@ def refit_repeat_buying(
     return _spread(score, seen, calibration, resamples, said)
 
 
-@threadpool_limits.wrap(limits=1)
 def refit_blend(
     past: "Past",
     blend: "Blend",
@@ -315,7 +313,8 @@ def _spread(
     said: Callable[[Resample], FloatArray | None],
 ) -> Spread | None:
     """Return what the refits of all resamples teach, around the score as it is published."""
-    found = [odds for odds in map(said, resamples) if odds is not None]
+    with threadpool_limits(limits=1):
+        found = [odds for odds in map(said, resamples) if odds is not None]
     if len(found) < FEWEST_REFITS:
         return None
     published = score if calibration is None else calibration.predict(score)

@@ -1,4 +1,4 @@
-"""Tell how far a probability moves from refit to refit, as a small table that any score is read from.
+"""Tell how far a probability moves from refit to refit: a small table, read by the score.
 
 References
 ----------
@@ -41,9 +41,9 @@ class Spread:
     ) -> Self:
         """Learn from what each refit says of the same customers.
 
-        Resamples of m out of n customers spread √(n / m) times as wide [1]_: ``shrink`` is √(m / n).
-        Offsets count from the mean of a customer's refits: that smaller resamples move them all
-        alike is no uncertainty.
+        Resamples of m out of n customers spread √(n / m) times as wide [1]_, so ``shrink`` is
+        √(m / n). Offsets count from the mean of a customer's refits: that smaller resamples move
+        them all alike is no uncertainty.
 
         Parameters
         ----------

@@ -46,26 +46,24 @@ def _climb_churn(found: Backtest, learned: Learned, origins: list[Origin]) -> Ba
     held = _same_origins(found, "churn", learned)
     if learned.churn_rung == REPEAT_BUYING or average(rows)["brier"] > held["brier"]:
         return replace(found, learned=replace(learned, churn_rung=REPEAT_BUYING, calibration=None))
-    lapsed = np.concatenate([trial.lapsed for trial in learned.trials])
+    came = [trial.lapsed for trial in learned.trials]
     counts = _order_counts(learned, origins)
     figures = average(rows) | {
         "by_origin": rows,
-        "band_coverage": band_coverage(
-            said, [trial.lapsed for trial in learned.trials], counts, learned.churn_spread
-        ),
+        "band_coverage": band_coverage(said, came, counts, learned.churn_spread),
         "calibrated": learned.calibration is not None,
-        "reliability": reliability(lapsed, np.concatenate(said)),
+        "reliability": reliability(np.concatenate(came), np.concatenate(said)),
     }
     return replace(
         found,
         metrics=found.metrics | {"churn": figures},
         baseline=found.baseline | {"churn": _naive(learned, "recency_rule")},
-        churn_band=ProbabilityBand(spread=learned.churn_spread).fit(np.concatenate(said), lapsed),
+        churn_band=ProbabilityBand(spread=learned.churn_spread).fit_windows(said, came),
     )
 
 
 def _order_counts(learned: Learned, origins: list[Origin]) -> list[IntArray]:
-    """Return how many orders each customer of a trial had; a blend speaks of some of a large shop."""
+    """Return how many orders each customer of a trial had: of a large shop, some customers."""
     found = {origin.day: origin.summary for origin in origins}
     summaries = [found[trial.day] for trial in learned.trials]
     return [one.take(some(one.customer_id, MOST_ROWS)).order_count for one in summaries]

@@ -98,7 +98,13 @@ def _repeat_buying(
         metrics["clv_12m"], baseline["clv_12m"] = year
     spend = spends[0] if spends else None
     band, metrics["churn"]["band_coverage"] = _churn_band(
-        buying, summary, calibration, past, origins, probability, horizon_days
+        origins,
+        probability,
+        past,
+        buying=buying,
+        summary=summary,
+        calibration=calibration,
+        horizon_days=horizon_days,
     )
     lapsed = np.concatenate([origin.lapsed for origin in origins])
     metrics["churn"]["reliability"] = reliability(lapsed, np.concatenate(probability))
@@ -221,12 +227,13 @@ def _calibrate(
 
 
 def _churn_band(
+    origins: list[Origin],
+    probability: list[FloatArray],
+    past: list[RepeatBuyingModel],
+    *,
     buying: RepeatBuyingModel,
     summary: Summary,
     calibration: ChurnCalibration | None,
-    past: list[RepeatBuyingModel],
-    origins: list[Origin],
-    probability: list[FloatArray],
     horizon_days: int,
 ) -> tuple[ProbabilityBand, JsonDict]:
     """Return the band of churn from repeat buying alone, and how often such bands held."""
@@ -239,7 +246,7 @@ def _churn_band(
     )
     lapsed = [origin.lapsed for origin in origins]
     counts = [origin.summary.order_count for origin in origins]
-    band = ProbabilityBand(spread=spread).fit(np.concatenate(probability), np.concatenate(lapsed))
+    band = ProbabilityBand(spread=spread).fit_windows(probability, lapsed)
     return band, band_coverage(probability, lapsed, counts, spread)
 
 
