@@ -8,7 +8,7 @@ other customer, changes it. Of a large shop each refit draws fewer customers tha
 - a refit starts at what is published: repeat buying by Newton's method to the optimum, logistic
   curves by a few Newton steps, which is as good to the order that counts [4]_;
 - learners are given the features as they are, made with the published model of repeat buying
-  (made anew by each refit they spread as far, within 3 % on three shops);
+  (made anew by each refit they spread as far, within 3 % on two shops);
 - trees are fewer and take larger steps (they spread as far, within a sixth on the same shops).
 
 References
