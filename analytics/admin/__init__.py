@@ -11,6 +11,7 @@ from analytics.models import ScoringRun
 from analytics.selectors.wording import (
     backtest_rows,
     candidate_tables,
+    churn_band_words,
     decile_rows,
     explain_run,
     model_label,
@@ -102,6 +103,7 @@ class ScoringRunAdmin(ReadOnlyAdmin):
                 "caveats": explain_run(run),
                 "candidates": candidate_tables(run),
                 "reliability": reliability_rows(run),
+                "band_words": churn_band_words(run),
                 "deciles": decile_rows(run),
             }
         return super().change_view(

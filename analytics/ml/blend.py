@@ -8,7 +8,7 @@ window.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -31,6 +31,8 @@ from analytics.ml.ladder import MIN_BUYERS, MIN_REPEATERS
 from analytics.ml.learners import BoostedChance, BoostedSpend, LinearChance, LinearSpend, chance
 from analytics.ml.ledger import PurchaseLedger
 from analytics.ml.metrics import average, churn_metrics, spend_metrics
+from analytics.ml.refits import refit_blend
+from analytics.ml.spread import Spread
 from analytics.ml.summary import PurchaseDays, Summary, summarise, window_outcome
 
 REPEAT_BUYING, WITH_LINEAR, WITH_TREES = "repeat_buying", "with_linear", "with_trees"
@@ -132,6 +134,7 @@ class Learned:
     spend_rung: str
     calibration: ChurnCalibration | None
     trials: tuple[Trial, ...] = ()
+    churn_spread: Spread | None = None
 
     @property
     def speaks(self) -> bool:
@@ -289,12 +292,28 @@ def learn(
     if blend is None or not trials:
         return None
     churn_rung = _earned(trials, rung, _brier)
-    return Learned(
+    learned = Learned(
         blend=blend,
         churn_rung=churn_rung,
         spend_rung=_earned(trials, rung, _squared_error),
         calibration=_calibrate(trials, churn_rung, horizon_days),
         trials=tuple(trials),
+    )
+    return replace(learned, churn_spread=_churn_spread(past, as_of_day, learned))
+
+
+def _churn_spread(past: Past, day: int, learned: Learned) -> Spread | None:
+    """Return how far the churn of a blend moves from refit to refit."""
+    blend, rung = learned.blend, learned.churn_rung
+    if rung == REPEAT_BUYING:
+        return None
+    return refit_blend(
+        past,
+        blend if rung == WITH_TREES else replace(blend, boosted_chance=None),
+        rung,
+        as_of_day=day,
+        calibration=learned.calibration,
+        newest=max(learned.trials, key=lambda trial: trial.day),
     )
 
 

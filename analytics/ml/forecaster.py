@@ -119,7 +119,7 @@ class Forecaster:
                 )
                 for rows in blocks(summary.T.size)
             ]
-            outlook = self._from_blend(outlook, self.blend, parts)
+            outlook = self._from_blend(outlook, self.blend, parts, summary)
         return self._dated(outlook, summary)
 
     def _from_repeat_buying(self, summary: Summary, yardsticks: Yardsticks) -> Outlook:
@@ -131,7 +131,8 @@ class Forecaster:
             churn = self.calibration.predict(churn)
         orders = finite(buying.expected_orders(*history, horizon_days=horizon))
         values = {"expected_orders": orders, "churn_probability": churn}
-        values["churn_low"], values["churn_high"] = self.churn_band.predict(churn)
+        low, high = self.churn_band.predict(churn, summary.order_count)
+        values["churn_low"], values["churn_high"] = low, high
         values["orders_low"], values["orders_high"] = self.order_intervals.predict(orders)
         if buying.model != NBD:  # where nobody is seen leaving, "alive" says nothing
             values["p_alive"] = finite(buying.p_alive(*history))
@@ -146,7 +147,9 @@ class Forecaster:
         worth = explain_value(buying, self.spend, summary, yardsticks, horizon_days=horizon)
         return Outlook(values, reasons, worth)
 
-    def _from_blend(self, outlook: Outlook, blend: Learned, parts: list[BlendedScores]) -> Outlook:
+    def _from_blend(
+        self, outlook: Outlook, blend: Learned, parts: list[BlendedScores], summary: Summary
+    ) -> Outlook:
         """Return the predictions in which the blend, where it has earned it, speaks for a score."""
         values = dict(outlook.values)
         churn_reasons, clv_reasons = outlook.churn_reasons, outlook.clv_reasons
@@ -155,7 +158,8 @@ class Forecaster:
             if blend.calibration is not None:
                 churn = blend.calibration.predict(churn)
             values["churn_probability"] = churn
-            values["churn_low"], values["churn_high"] = self.churn_band.predict(churn)
+            low, high = self.churn_band.predict(churn, summary.order_count)
+            values["churn_low"], values["churn_high"] = low, high
             churn_reasons = join([part.churn_reasons for part in parts])
         if blend.spend_rung != REPEAT_BUYING and self.intervals is not None:
             spend = finite(np.concatenate([part.spend for part in parts]))

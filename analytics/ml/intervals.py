@@ -11,14 +11,19 @@ References
 from typing import Self
 
 import numpy as np
-from scipy.special import betaincinv
+from scipy.special import betaincinv, expit, logit, ndtri
+from scipy.stats import binom
 
-from analytics.ml.arrays import BoolArray, FloatArray, JsonDict
+from analytics.ml.arrays import BoolArray, FloatArray, IntArray, JsonDict
+from analytics.ml.features import log_odds
+from analytics.ml.spread import Spread
 
 COVERAGE = 0.80
 # Twenty keep the best customers, whose spend starts well above zero, in a bin of their own.
 SPEND_BINS = 20
 PROBABILITY_BINS = 10
+JUDGED_BINS = 20
+SHIFT_STEPS = 8
 MIN_PER_BIN = 50
 _SMALLEST = 1e-300
 
@@ -97,19 +102,36 @@ class SpendIntervals:
 
 
 class ProbabilityBand:
-    """Bands of a probability: what happened to those who were given a similar one [2]_.
+    """Bands of a probability: how far refits move it, and what came of those with a similar one.
+
+    Refits on resampled customers tell how sure the fit is, and nothing of a world that changed. So
+    the band also holds the Jeffreys interval [2]_ of the share observed in the backtest; where its
+    windows differ among each other by more than chance, that interval is widened for a new one.
+
+    Parameters
+    ----------
+    spread : how far refits move the probability; None where they failed
 
     Attributes
     ----------
     edges_ : inner bin edges of the probability
-    low_, high_ : Jeffreys limits of the observed share, one pair per bin
+    low_, high_ : limits of the observed share, one pair per bin
+    between_windows_ : deviation of the log-odds of a window from those foretold, beyond chance
     """
 
-    def __init__(self, coverage: float = COVERAGE) -> None:
+    def __init__(self, coverage: float = COVERAGE, *, spread: Spread | None = None) -> None:
         self.coverage = coverage
+        self.spread = spread
 
-    def fit(self, probability: FloatArray, outcome: BoolArray) -> Self:
-        """Learn the observed share in each bin."""
+    edges_: FloatArray
+    low_: FloatArray
+    high_: FloatArray
+    between_windows_: float
+
+    def fit(
+        self, probability: FloatArray, outcome: BoolArray, window: IntArray | None = None
+    ) -> Self:
+        """Learn the observed share in each bin; ``window`` numbers the windows from 0."""
         bins = int(np.clip(probability.size // MIN_PER_BIN, 1, PROBABILITY_BINS))
         levels = np.arange(1, bins) / bins
         self.edges_ = np.unique(np.quantile(probability, levels, method="inverted_cdf"))
@@ -117,14 +139,30 @@ class ProbabilityBand:
         count = np.bincount(where, minlength=self.edges_.size + 1)
         hits = np.bincount(where, outcome, self.edges_.size + 1)
         tail = (1.0 - self.coverage) / 2
-        self.low_ = betaincinv(hits + 0.5, count - hits + 0.5, tail)
-        self.high_ = betaincinv(hits + 0.5, count - hits + 0.5, 1.0 - tail)
+        low = betaincinv(hits + 0.5, count - hits + 0.5, tail)
+        high = betaincinv(hits + 0.5, count - hits + 0.5, 1.0 - tail)
+        self.between_windows_ = 0.0
+        if window is not None:
+            self.between_windows_ = _between(probability, outcome, window)
+        self.low_, self.high_ = _widened(low, high, -float(ndtri(tail)) * self.between_windows_)
         return self
 
-    def predict(self, probability: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def fit_windows(self, probability: list[FloatArray], outcome: list[BoolArray]) -> Self:
+        """Learn from several windows, each with its own customers."""
+        window = np.repeat(np.arange(len(outcome)), [came.size for came in outcome])
+        return self.fit(np.concatenate(probability), np.concatenate(outcome), window)
+
+    def predict(
+        self, probability: FloatArray, order_count: IntArray | None = None
+    ) -> tuple[FloatArray, FloatArray]:
         """Return (low, high) around each probability, stretched to hold the probability itself."""
         where = np.searchsorted(self.edges_, probability, side="left")
-        return np.minimum(self.low_[where], probability), np.maximum(self.high_[where], probability)
+        low = np.minimum(self.low_[where], probability)
+        high = np.maximum(self.high_[where], probability)
+        if self.spread is None:
+            return low, high
+        below, above = self.spread.predict(probability, order_count)
+        return np.minimum(low, below), np.maximum(high, above)
 
     def to_dict(self) -> JsonDict:
         """Return the learned state as a JSON-able dictionary."""
@@ -133,16 +171,87 @@ class ProbabilityBand:
             "edges": self.edges_.tolist(),
             "low": self.low_.tolist(),
             "high": self.high_.tolist(),
+            "between_windows": self.between_windows_,
+            "spread": self.spread.to_dict() if self.spread else None,
         }
 
     @classmethod
     def from_dict(cls, stored: JsonDict) -> Self:
-        """Rebuild the bands from ``to_dict``."""
-        band = cls(stored["coverage"])
+        """Rebuild from ``to_dict``, to the last bit."""
+        spread = Spread.from_dict(stored["spread"]) if stored.get("spread") else None
+        band = cls(stored["coverage"], spread=spread)
         band.edges_, band.low_, band.high_ = (
-            np.array(stored[name]) for name in ("edges", "low", "high")
+            np.array(stored[name], dtype=np.float64) for name in ("edges", "low", "high")
         )
+        band.between_windows_ = stored["between_windows"]
         return band
+
+
+def _between(probability: FloatArray, outcome: BoolArray, window: IntArray) -> float:
+    """Return how far a new window's log-odds may lie from those foretold, chance apart.
+
+    Each window's shift is the intercept that makes its sum of probabilities the number that came;
+    the variance of the shifts, less that of chance, is one window's, and a new one is not among
+    those that the mean was taken of.
+    """
+    windows = int(window.max()) + 1
+    if windows < 2:
+        return 0.0
+    said, shift = log_odds(probability), np.zeros(windows)
+    for _step in range(SHIFT_STEPS):
+        chance = expit(said + shift[window])
+        slope = np.bincount(window, outcome - chance, windows)
+        bend = np.bincount(window, chance * (1.0 - chance), windows)
+        shift += np.clip(slope / bend, -1.0, 1.0)
+    beyond = float(shift.var(ddof=1) - (1.0 / bend).mean())
+    return float(np.sqrt(max(beyond, 0.0) * (1.0 + 1.0 / windows)))
+
+
+def _widened(low: FloatArray, high: FloatArray, by: float) -> tuple[FloatArray, FloatArray]:
+    """Return limits of a probability, widened from their middle on the scale of log-odds."""
+    middle = (logit(low) + logit(high)) / 2
+    reach = np.hypot(logit(high) - middle, by)
+    return np.asarray(expit(middle - reach)), np.asarray(expit(middle + reach))
+
+
+def band_coverage(
+    said: list[FloatArray],
+    came: list[BoolArray],
+    order_counts: list[IntArray],
+    spread: Spread | None,
+) -> JsonDict:
+    """Return the share of score bins whose observed share lies inside the mean band.
+
+    Each origin's customers are cut into up to ``JUDGED_BINS`` equal bins by their score. Bands take
+    the observed shares from the other origins; of a single one each half is judged by the other.
+    The observed share of a bin scatters too: ``expected_share`` would lie inside were every score
+    exactly right.
+    """
+    how = "other_origins" if len(said) > 1 else "half_of_customers"
+    origins = list(zip(said, came, order_counts, strict=True))
+    if len(origins) == 1:
+        even = np.arange(said[0].size) % 2 == 0
+        one, other, counts = origins[0]
+        origins = [(one[half], other[half], counts[half]) for half in (even, ~even)]
+    inside, expected = [], []
+    for place, (score, outcome, counts) in enumerate(origins):
+        others = origins[:place] + origins[place + 1 :]
+        band = ProbabilityBand(spread=spread)
+        band.fit_windows([rest[0] for rest in others], [rest[1] for rest in others])
+        low, high = band.predict(score, counts)
+        bins = int(np.clip(score.size // MIN_PER_BIN, 1, JUDGED_BINS))
+        for rows in np.array_split(np.argsort(score, kind="stable"), bins):
+            least, most = float(low[rows].mean()), float(high[rows].mean())
+            inside.append(least <= float(outcome[rows].mean()) <= most)
+            counts_inside = [np.ceil(least * rows.size) - 1, np.floor(most * rows.size)]
+            below, up_to = binom.cdf(counts_inside, rows.size, score[rows].mean())
+            expected.append(float(up_to - below))
+    return {
+        "share_inside": float(np.mean(inside)),
+        "expected_share": float(np.mean(expected)),
+        "bins": len(inside),
+        "by": how,
+    }
 
 
 def coverage_elsewhere(

@@ -30,10 +30,11 @@ Which keys:
   could be held against something, ``orders``
   {mae, rmse, bias_percent, n, coverage_80, coverage_by, by_origin}, ``next_order`` {share_inside,
   expected_share, mean_width_days, given_share, cut_share_inside, cut_expected_share, n, by_origin},
-  ``churn`` {auc, brier, ece, base_rate, n, calibrated, by_origin, reliability}, ``candidates`` (one
-  entry per model of repeat buying that competed, or why it was refused), ``rungs`` (every candidate
-  of the blends, and which are published), ``p_alive_as_churn_auc`` (why it is not used),
-  ``satisfaction`` (see ``satisfaction.Proof``; absent below 50 hidden answers).
+  ``churn`` {auc, brier, ece, base_rate, n, calibrated, by_origin, reliability, band_coverage
+  {share_inside, expected_share, bins, by}}, ``candidates`` (one entry per model of repeat buying
+  that competed, or why it was refused), ``rungs`` (every candidate of the blends, and which are
+  published), ``p_alive_as_churn_auc`` (why it is not used), ``satisfaction`` (see
+  ``satisfaction.Proof``; absent below 50 hidden answers).
 - ``baseline``: ``clv`` and ``orders`` (name ``own_rate_times_horizon`` + same keys),
   ``margin_12m`` (rate: name ``shop_rate`` + same keys, and ``own_rate``; year: name
   ``own_margin_so_far`` + same keys), ``next_order`` (name ``own_gap_half_either_way``,

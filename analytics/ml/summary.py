@@ -127,7 +127,7 @@ class Summary:
         """Return the whole days from the last purchase to the end of observation."""
         return self.T - self.recency
 
-    def take(self, keep: BoolArray | slice) -> "Summary":
+    def take(self, keep: BoolArray | IntArray | slice) -> "Summary":
         """Return the rows that ``keep`` chooses."""
         return Summary(**{name: column[keep] for name, column in vars(self).items()})
 

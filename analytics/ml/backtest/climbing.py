@@ -4,10 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from analytics.ml.arrays import JsonDict
+from analytics.ml.arrays import IntArray, JsonDict
+from analytics.ml.backtest.origins import Origin
 from analytics.ml.backtest.result import Backtest
-from analytics.ml.blend import REPEAT_BUYING, Learned
-from analytics.ml.intervals import ProbabilityBand, SpendIntervals, coverage_elsewhere
+from analytics.ml.blend import MOST_ROWS, REPEAT_BUYING, Learned
+from analytics.ml.features import some
+from analytics.ml.intervals import (
+    ProbabilityBand,
+    SpendIntervals,
+    band_coverage,
+    coverage_elsewhere,
+)
 from analytics.ml.metrics import (
     average,
     churn_metrics,
@@ -17,10 +24,11 @@ from analytics.ml.metrics import (
 )
 
 
-def climb(alone: Backtest, learned: Learned) -> Backtest:
+def climb(alone: Backtest, learned: Learned, origins: list[Origin]) -> Backtest:
     """Let the blend speak for those scores in which it errs no more than repeat buying alone."""
     churn, spend = learned.figures()
-    found = _climb_spend(_climb_churn(replace(alone, learned=learned), learned), learned)
+    found = _climb_churn(replace(alone, learned=learned), learned, origins)
+    found = _climb_spend(found, learned)
     assert found.learned is not None
     rungs = {
         "churn": churn,
@@ -31,25 +39,34 @@ def climb(alone: Backtest, learned: Learned) -> Backtest:
     return replace(found, metrics=found.metrics | {"rungs": rungs})
 
 
-def _climb_churn(found: Backtest, learned: Learned) -> Backtest:
+def _climb_churn(found: Backtest, learned: Learned, origins: list[Origin]) -> Backtest:
     """Take churn from the blend, with figures and band, or send it back to repeat buying."""
     said = learned.lapse_at_origins()
     rows = [churn_metrics(t.lapsed, p) for t, p in zip(learned.trials, said, strict=True)]
     held = _same_origins(found, "churn", learned)
     if learned.churn_rung == REPEAT_BUYING or average(rows)["brier"] > held["brier"]:
         return replace(found, learned=replace(learned, churn_rung=REPEAT_BUYING, calibration=None))
-    lapsed = np.concatenate([trial.lapsed for trial in learned.trials])
+    came = [trial.lapsed for trial in learned.trials]
+    counts = _order_counts(learned, origins)
     figures = average(rows) | {
         "by_origin": rows,
+        "band_coverage": band_coverage(said, came, counts, learned.churn_spread),
         "calibrated": learned.calibration is not None,
-        "reliability": reliability(lapsed, np.concatenate(said)),
+        "reliability": reliability(np.concatenate(came), np.concatenate(said)),
     }
     return replace(
         found,
         metrics=found.metrics | {"churn": figures},
         baseline=found.baseline | {"churn": _naive(learned, "recency_rule")},
-        churn_band=ProbabilityBand().fit(np.concatenate(said), lapsed),
+        churn_band=ProbabilityBand(spread=learned.churn_spread).fit_windows(said, came),
     )
+
+
+def _order_counts(learned: Learned, origins: list[Origin]) -> list[IntArray]:
+    """Return how many orders each customer of a trial had: of a large shop, some customers."""
+    found = {origin.day: origin.summary for origin in origins}
+    summaries = [found[trial.day] for trial in learned.trials]
+    return [one.take(some(one.customer_id, MOST_ROWS)).order_count for one in summaries]
 
 
 def _climb_spend(found: Backtest, learned: Learned) -> Backtest:

@@ -24,10 +24,16 @@ from analytics.ml.clv import (
 from analytics.ml.customer_value import CustomerValueModel, finite
 from analytics.ml.errors import DegenerateFitError
 from analytics.ml.features import some
-from analytics.ml.intervals import ProbabilityBand, SpendIntervals, coverage_elsewhere
+from analytics.ml.intervals import (
+    ProbabilityBand,
+    SpendIntervals,
+    band_coverage,
+    coverage_elsewhere,
+)
 from analytics.ml.ledger import PurchaseLedger
 from analytics.ml.metrics import average, churn_metrics, deciles, reliability, spend_metrics
 from analytics.ml.order_counts import OrderIntervals
+from analytics.ml.refits import Known, refit_repeat_buying
 from analytics.ml.summary import Histogram, Summary, compress, summarise
 from analytics.ml.year import backtest_year
 
@@ -52,7 +58,7 @@ def run_backtest(
         origin_days=[origin.day for origin in origins],
         engine=engine,
     )
-    found = alone if learned is None else climb(alone, learned)
+    found = alone if learned is None else climb(alone, learned, origins)
     return _judge_windows(found, origins, past, probability, horizon_days)
 
 
@@ -91,8 +97,16 @@ def _repeat_buying(
     if spends and (year := backtest_year(ledger, as_of_day=as_of_day, engine=engine)):
         metrics["clv_12m"], baseline["clv_12m"] = year
     spend = spends[0] if spends else None
+    band, metrics["churn"]["band_coverage"] = _churn_band(
+        origins,
+        probability,
+        past,
+        buying=buying,
+        summary=summary,
+        calibration=calibration,
+        horizon_days=horizon_days,
+    )
     lapsed = np.concatenate([origin.lapsed for origin in origins])
-    band = ProbabilityBand().fit(np.concatenate(probability), lapsed)
     metrics["churn"]["reliability"] = reliability(lapsed, np.concatenate(probability))
     alone = Backtest(
         buying, spend, refusal, intervals, calibration, band, counts, metrics, baseline
@@ -210,6 +224,30 @@ def _calibrate(
     if brier(mapped) >= brier(raw):
         return None, raw
     return ChurnCalibration().fit(raw[0], origins[0].lapsed), mapped
+
+
+def _churn_band(
+    origins: list[Origin],
+    probability: list[FloatArray],
+    past: list[RepeatBuyingModel],
+    *,
+    buying: RepeatBuyingModel,
+    summary: Summary,
+    calibration: ChurnCalibration | None,
+    horizon_days: int,
+) -> tuple[ProbabilityBand, JsonDict]:
+    """Return the band of churn from repeat buying alone, and how often such bands held."""
+    spread = refit_repeat_buying(
+        buying,
+        summary,
+        horizon_days=horizon_days,
+        calibration=calibration,
+        newest=Known(origins[0].summary, origins[0].lapsed, past[0]),
+    )
+    lapsed = [origin.lapsed for origin in origins]
+    counts = [origin.summary.order_count for origin in origins]
+    band = ProbabilityBand(spread=spread).fit_windows(probability, lapsed)
+    return band, band_coverage(probability, lapsed, counts, spread)
 
 
 def _recency_baseline(

@@ -41,8 +41,9 @@ def _define_churn(run: ScoringRun) -> list[str]:
     text = [
         _("Probability of no paid order in the %(days)s days from %(day)s on.") % _span(run),
         _(
-            "With a certainty of 80 %, the band holds the share that lapsed among customers with "
-            "such a score in the backtest."
+            "The band is as wide as the score moves when it is learned anew from customers drawn "
+            "at random, and holds the share that lapsed among customers with such a score in the "
+            "backtest; both with a certainty of 80 %."
         ),
     ]
     model, rule = run.metrics.get("churn"), run.baseline.get("churn", {})

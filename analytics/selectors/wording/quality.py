@@ -113,6 +113,22 @@ def reliability_rows(run: ScoringRun) -> list[dict[str, Any]]:
     ]
 
 
+def churn_band_words(run: ScoringRun) -> str:
+    """Return how often the band of churn held what happened; empty where no run has judged it."""
+    found = (run.metrics.get("churn") or {}).get("band_coverage")
+    if not found:
+        return ""
+    return _(
+        "In %(share)s %% of %(bins)s groups of customers with similar scores the share that lapsed "
+        "lay inside their mean band. The shares of such groups scatter by chance: had every score "
+        "been exactly right, it would have been %(expected)s %%."
+    ) % {
+        "share": number(100 * found["share_inside"]),
+        "bins": number(found["bins"]),
+        "expected": number(100 * found["expected_share"]),
+    }
+
+
 def decile_rows(run: ScoringRun) -> list[dict[str, str]]:
     """Return, for tenths of the customers by predicted spend, the mean foretold and spent."""
     rows = (run.metrics.get("clv") or {}).get("deciles") or []

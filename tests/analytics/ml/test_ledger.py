@@ -117,6 +117,9 @@ def test_refunds_of_the_last_day_change_no_earlier_origin_of_a_run():
     assert before is not None
     assert after is not None
     assert after.metrics["candidates"] == before.metrics["candidates"]
+    # The bands that are judged are as wide as refits of today are.
+    for found in (before, after):
+        assert found.metrics["churn"].pop("band_coverage")["bins"] == 60
     assert after.metrics["churn"] == before.metrics["churn"]
     # What came of the last year is judged by all that is known at its end: that may move.
     for score in ("churn", "clv"):

@@ -10,6 +10,7 @@ from analytics.enums import RunTrigger
 from analytics.models import CurrentScore, ScoringRun
 from analytics.selectors.wording import (
     backtest_rows,
+    churn_band_words,
     definition,
     explain_abstention,
     explain_run,
@@ -221,3 +222,17 @@ def test_too_few_early_buyers_are_counted_as_customers_not_as_days():
     said = explain_abstention({"code": "too_few_early_buyers", "have": 1, "need": 100})
 
     assert said == ("1 customers had bought early enough to test a forecast on them; it takes 100.")
+
+
+def test_how_often_the_band_of_churn_held_is_said_beside_what_chance_allows(run):
+    assert churn_band_words(run) == ""
+
+    run.metrics = {"churn": {"band_coverage": {
+        "share_inside": 0.7166, "expected_share": 0.8024, "bins": 60, "by": "other_origins",
+    }}}  # fmt: skip
+
+    assert churn_band_words(run) == (
+        "In 72 % of 60 groups of customers with similar scores the share that lapsed lay inside "
+        "their mean band. The shares of such groups scatter by chance: had every score been "
+        "exactly right, it would have been 80 %."
+    )
