@@ -8,7 +8,7 @@ window.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from analytics.ml.churn import ChurnCalibration, RecencyRule
 from analytics.ml.clv import NEWTON
 from analytics.ml.errors import DegenerateFitError
 from analytics.ml.features import (
+    OF_LAST_YEAR,
     Base,
     Recent,
     describe,
@@ -29,6 +30,7 @@ from analytics.ml.features import (
 from analytics.ml.ladder import MIN_BUYERS, MIN_REPEATERS
 from analytics.ml.learners import BoostedChance, BoostedSpend, LinearChance, LinearSpend, chance
 from analytics.ml.ledger import PurchaseLedger
+from analytics.ml.levels import YEAR_DAYS, LastYear, shrunk_ratio
 from analytics.ml.metrics import average, churn_metrics, spend_metrics
 from analytics.ml.summary import PurchaseDays, Summary, summarise, window_outcome
 
@@ -41,6 +43,11 @@ LANDMARKS = 3
 LANDMARK_STEP_DAYS = 30
 MIN_PAST_DAYS = 60
 MAX_BIAS_PERCENT = 30.0
+SEASONAL_FROM_DAYS = 760
+"""25 months: then each landmark of today looks back on the same days a year before it."""
+PLAIN, LEVELLED, SEASONAL = "plain", "levelled", "seasonal"
+ADJUSTMENTS = (PLAIN, LEVELLED, SEASONAL)
+"""What may be done to the spend of a blend, each on top of the one before."""
 MOST_ROWS = 60_000
 """Of a larger shop learners see so many customers of each landmark; repeat buying sees them all."""
 
@@ -53,6 +60,7 @@ class Landmark:
     summary: Summary
     recent: Recent
     base: Base
+    worth: FloatArray
     features: FloatArray
 
 
@@ -60,7 +68,9 @@ class Landmark:
 class Blend:
     """What was learned at one landmark day from those before it.
 
-    ``boosted_*`` are None below the highest rung.
+    ``boosted_*`` are None below the highest rung. ``level`` brings the spend that repeat buying
+    foretells to what its landmarks showed; ``season`` is what the same days came to a year earlier,
+    over what was said of them, None where that is not known.
     """
 
     base: Base
@@ -68,6 +78,8 @@ class Blend:
     linear_spend: LinearSpend
     boosted_chance: BoostedChance | None
     boosted_spend: BoostedSpend | None
+    level: float = 1.0
+    season: float | None = None
 
     def lapse(self, rung: str, features: FloatArray, buy: FloatArray) -> FloatArray:
         """Return P(no order within the horizon) from features and the P(buy) of repeat buying."""
@@ -82,10 +94,16 @@ class Blend:
         """Return the expected spend from features and the forecast of repeat buying."""
         if rung == REPEAT_BUYING:
             return worth
-        parts, weights = [worth, self.linear_spend.predict(features)], [1.0, 2.0]
+        season = 1.0 if self.season is None else self.season
+        parts, weights = [self.level * worth, self.linear_spend.predict(features)], [1.0, 2.0]
         if rung == WITH_TREES and self.boosted_spend is not None:
             parts, weights = [*parts, self.boosted_spend.predict(features)], [1.0, 1.0, 1.0]
-        return np.asarray(np.average(np.stack(parts), axis=0, weights=weights))
+        return np.asarray(season * np.average(np.stack(parts), axis=0, weights=weights))
+
+    def adjusted(self, adjustment: str) -> "Blend":
+        """Return the blend with no more done to its spend than the adjustment allows."""
+        level = 1.0 if adjustment == PLAIN else self.level
+        return replace(self, level=level, season=self.season if adjustment == SEASONAL else None)
 
     def to_dict(self) -> JsonDict:
         """Return what was learned as a JSON-able dictionary, the trees only by their presence."""
@@ -94,18 +112,30 @@ class Blend:
             "churn": self.linear_chance.to_dict(),
             "spend": self.linear_spend.to_dict(),
             "trees": self.boosted_chance is not None,
+            "level": self.level,
+            "season": self.season,
         }
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What every candidate said at one origin, and what came."""
+    """What every candidate said at one origin, and what came.
+
+    ``blended`` holds the spend of the rungs above repeat buying by what was done to it.
+    """
 
     day: int
     lapsed: BoolArray
     spent: FloatArray
     lapse: dict[str, FloatArray]
     spend: dict[str, FloatArray]
+    blended: dict[str, dict[str, FloatArray]] = field(default_factory=dict)
+
+    def adjusted(self, adjustment: str) -> "Trial":
+        """Return the trial as it stands under an adjustment, or the nearest one it knows."""
+        allowed = ADJUSTMENTS[: ADJUSTMENTS.index(adjustment) + 1]
+        known = [name for name in allowed if name in self.blended]
+        return replace(self, spend=self.spend | self.blended[known[-1]])
 
 
 @dataclass(frozen=True)
@@ -168,6 +198,9 @@ class Past:
         self.first_day = first_day
         self.horizon_days = horizon_days
         self.engine = engine
+        self.last_year = LastYear(
+            ledger, first_day=first_day, horizon_days=horizon_days, most=MOST_ROWS, engine=engine
+        )
         self._made: dict[int, Landmark | None] = {}
         self._known: dict[int, PurchaseDays] = {}
 
@@ -200,6 +233,10 @@ class Past:
         newest = day - self.horizon_days
         return [newest - LANDMARK_STEP_DAYS * step for step in range(LANDMARKS)]
 
+    def season(self, day: int) -> float | None:
+        """Return what the days after ``day`` came to a year earlier, over what was said of them."""
+        return self.last_year.factor(day, self.training_days(day - YEAR_DAYS))
+
     def _make(self, day: int, before: Base | None) -> Landmark | None:
         if day - self.first_day < MIN_PAST_DAYS:
             return None
@@ -219,8 +256,11 @@ class Past:
             return None
         seen = some(summary.customer_id, MOST_ROWS)
         occasions = occasions.where(np.repeat(seen, summary.order_count))
-        summary, recent = summary.take(seen), recent_activity(occasions, as_of_day=day)
-        return Landmark(day, summary, recent, base, describe(summary, recent, base))
+        summary = summary.take(seen)
+        recent = recent_activity(occasions, as_of_day=day, horizon_days=self.horizon_days)
+        _buy, orders, worth = forecasts(summary, base)
+        features = describe(summary, recent, base)
+        return Landmark(day, summary, recent, base, orders * worth, features)
 
 
 def learn(
@@ -255,9 +295,11 @@ def learn(
     blend = _fit(past, as_of_day, rung)
     if blend is None or not trials:
         return None
+    adjustment = choose_adjustment(trials, rung)
+    trials = [trial.adjusted(adjustment) for trial in trials]
     churn_rung = _earned(trials, rung, _brier)
     return Learned(
-        blend=blend,
+        blend=blend.adjusted(adjustment),
         churn_rung=churn_rung,
         spend_rung=_earned(trials, rung, _squared_error),
         calibration=_calibrate(trials, churn_rung, horizon_days),
@@ -273,6 +315,8 @@ def _fit(past: Past, day: int, rung: str) -> Blend | None:
         return None
     outcomes = [past.outcome(one, known_before=day) for one in found]
     features = np.vstack([one.features for one in found])
+    if day - past.first_day < SEASONAL_FROM_DAYS:
+        features[:, OF_LAST_YEAR] = 0.0
     spend = np.concatenate([spent for spent, _ in outcomes])
     bought = np.concatenate([came for _, came in outcomes])
     if not 0 < int(bought.sum()) < bought.size:
@@ -284,6 +328,10 @@ def _fit(past: Past, day: int, rung: str) -> Blend | None:
         linear_spend=LinearSpend().fit(features, spend),
         boosted_chance=BoostedChance().fit(features, bought) if has_trees else None,
         boosted_spend=BoostedSpend().fit(features, spend) if has_trees else None,
+        level=shrunk_ratio(
+            [(spent, one.worth) for one, (spent, _came) in zip(found, outcomes, strict=True)]
+        ),
+        season=past.season(day),
     )
 
 
@@ -293,10 +341,18 @@ def try_rungs(past: Past, day: int, *, as_of_day: int, rung: str) -> Trial | Non
     if here is None or blend is None:
         return None
     spent, came = past.outcome(here, known_before=as_of_day)
-    buy, orders, worth = forecasts(here.summary, here.base)
+    buy, _orders, _worth = forecasts(here.summary, here.base)
     rungs = RUNGS[: RUNGS.index(rung) + 1]
     lapse = {name: blend.lapse(name, here.features, buy) for name in rungs}
-    spend = {name: blend.spend(name, here.features, orders * worth) for name in rungs}
+    spend = {REPEAT_BUYING: here.worth}
+    known = ADJUSTMENTS if blend.season is not None else ADJUSTMENTS[:-1]
+    blended = {
+        adjustment: {
+            name: blend.adjusted(adjustment).spend(name, here.features, here.worth)
+            for name in rungs[1:]
+        }
+        for adjustment in known
+    }
     lapse["linear"] = 1.0 - chance([blend.linear_chance.log_odds(here.features)], [1.0])
     spend["linear"] = blend.linear_spend.predict(here.features)
     if blend.boosted_chance is not None and blend.boosted_spend is not None:
@@ -305,7 +361,7 @@ def try_rungs(past: Past, day: int, *, as_of_day: int, rung: str) -> Trial | Non
     lapse["recency_rule"] = _recency_rule(past, here)
     age = np.maximum(here.summary.T + 1, past.horizon_days)
     spend["own_rate_times_horizon"] = here.summary.total_spend / age * past.horizon_days
-    return Trial(day, ~came, spent, lapse, spend)
+    return Trial(day, ~came, spent, lapse, spend | blended[LEVELLED], blended)
 
 
 def _recency_rule(past: Past, here: Landmark) -> FloatArray:
@@ -326,6 +382,25 @@ def _earned(
         if error(trials, rung) <= error(trials, best):
             best = rung
     return best
+
+
+def choose_adjustment(trials: Sequence[Trial], rung: str) -> str:
+    """Return what is done to the spend of the blends: no more than lowered the error of ``rung``.
+
+    Each step is judged at the origins at which it could be made.
+    """
+    chosen = PLAIN
+    for adjustment in ADJUSTMENTS[1:]:
+        judged = [trial for trial in trials if adjustment in trial.blended]
+        if judged and _misses(judged, adjustment, rung) < _misses(judged, chosen, rung):
+            chosen = adjustment
+    return chosen
+
+
+def _misses(trials: Sequence[Trial], adjustment: str, rung: str) -> float:
+    """Return the mean root mean squared error of the spend under an adjustment."""
+    squares = [((t.blended[adjustment][rung] - t.spent) ** 2).mean() for t in trials]
+    return float(np.sqrt(squares).mean())
 
 
 def _brier(trials: Sequence[Trial], rung: str) -> float:

@@ -89,7 +89,7 @@ def forecast(
         if learned.learned is None or not learned.learned.speaks:
             return _dated(outlook, learned, summary, as_of_day)
         occasions = ledger.occasions(known_before=as_of_day)
-        recent = recent_activity(occasions, as_of_day=as_of_day)
+        recent = recent_activity(occasions, as_of_day=as_of_day, horizon_days=horizon_days)
         parts = [
             BlendedScores(
                 learned.learned, summary.take(rows), recent.take(rows), yardsticks.take(rows)
@@ -164,9 +164,11 @@ def _blended(
         churn_reasons = join([part.churn_reasons for part in parts])
     if has_spend and backtest.intervals is not None:
         spend = finite(np.concatenate([part.spend for part in parts]))
-        # Within the horizon the blend, beyond it repeat buying, which alone can look so far.
+        # Within the horizon the blend, beyond it repeat buying, which alone can look so far. A
+        # whole year holds every season, so that of the horizon is taken out.
         days = learned.blend.base.horizon_days
-        discounted = (spend - values["predicted_clv"]) / (1.0 + discount_rate) ** (days / 365.0)
+        usual = spend / (learned.blend.season or 1.0)
+        discounted = (usual - values["predicted_clv"]) / (1.0 + discount_rate) ** (days / 365.0)
         values["clv_12m"] = np.maximum(values["clv_12m"] + discounted, 0.0)
         values["predicted_clv"] = spend
         values["clv_low"], values["clv_high"] = backtest.intervals.predict(spend)

@@ -24,7 +24,7 @@ def explained() -> tuple[Learned, BlendedScores]:
     summary = summarise(occasions, as_of_day=AS_OF)
     usual = Yardsticks(summary, shop_gap=float(np.median(occasion_gaps(occasions))))
     return learned, BlendedScores(
-        learned, summary, recent_activity(occasions, as_of_day=AS_OF), usual
+        learned, summary, recent_activity(occasions, as_of_day=AS_OF, horizon_days=30), usual
     )
 
 

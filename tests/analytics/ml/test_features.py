@@ -21,7 +21,7 @@ def described(shop: PurchaseDays, as_of_day: int = AS_OF) -> np.ndarray:
     occasions = shop.occasions().before(as_of_day)
     summary = summarise(occasions, as_of_day=as_of_day)
     base = fit_base(occasions, summary, horizon_days=60)
-    return describe(summary, recent_activity(occasions, as_of_day=as_of_day), base)
+    return describe(summary, recent_activity(occasions, as_of_day=as_of_day, horizon_days=60), base)
 
 
 def test_recent_activity_counts_occasions_and_spend_by_window():
@@ -30,7 +30,7 @@ def test_recent_activity_counts_occasions_and_spend_by_window():
         np.array([1, 1, 1, 1, 2, 3]), days, np.array([5.0, 7.0, 11.0, 13.0, 17.0, 19.0])
     ).occasions()
 
-    recent = recent_activity(shop, as_of_day=400)
+    recent = recent_activity(shop, as_of_day=400, horizon_days=60)
 
     by_days = dict(zip(WINDOWS, recent.orders.T.tolist(), strict=True))
     assert by_days[14] == [2, 0, 1]

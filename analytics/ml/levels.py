@@ -1,0 +1,118 @@
+"""Bring a forecast to the level that windows of the past have shown, and to the season's.
+
+Both factors are ratios of what came to what had been said. A ratio stands on heavy-tailed spends of
+a limited number of customers, so it is drawn towards 1 by as much as chance alone could have made
+of it, and bounded.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from analytics.ml.arrays import FloatArray, IntArray
+from analytics.ml.clv import NEWTON
+from analytics.ml.errors import DegenerateFitError
+from analytics.ml.features import fit_base, forecasts, some
+from analytics.ml.ladder import BACKTEST_SLACK_DAYS, MIN_BUYERS, MIN_REPEATERS
+from analytics.ml.ledger import PurchaseLedger
+from analytics.ml.summary import summarise, window_outcome
+
+YEAR_DAYS = 365
+BOUNDS = (0.5, 2.0)
+BELIEF = 0.3
+"""How far, on the scale of logarithms, a level or a season usually lies from none."""
+YEARS_DIFFER = 0.1
+"""How far, on that scale, the same days of two years differ though nothing changed."""
+
+Window = tuple[FloatArray, FloatArray]
+"""What came and what had been said, one entry per customer."""
+
+
+def shrunk_ratio(windows: Sequence[Window], *, noise: float = 0.0) -> float:
+    """Return the sum of what came over the sum of what was said, drawn towards 1 and bounded.
+
+    The windows overlap, so together they count as one that has their mean error; ``noise`` is what
+    two windows differ by, beside the chance of single customers, on the scale of logarithms.
+    """
+    came = [float(came.sum()) for came, _said in windows]
+    said = [float(said.sum()) for _came, said in windows]
+    if not windows or min(came) <= 0.0 or min(said) <= 0.0:
+        return 1.0
+    squares = [float(((came - said) ** 2).sum()) for came, said in windows]
+    chance = float(np.mean([one / total**2 for one, total in zip(squares, came, strict=True)]))
+    weight = BELIEF**2 / (BELIEF**2 + chance + noise**2)
+    return float(np.clip((sum(came) / sum(said)) ** weight, *BOUNDS))
+
+
+class LastYear:
+    """The same days one year earlier, each fitted on what was known before it and made once.
+
+    Repeat buying stands for every method here: brought to the level of its own landmarks, it is
+    off by the season, as the others are. Of a large shop it is fitted on ``most`` buyers.
+    """
+
+    def __init__(
+        self,
+        ledger: PurchaseLedger,
+        *,
+        first_day: int,
+        horizon_days: int,
+        most: int,
+        engine: str = NEWTON,
+    ) -> None:
+        self.ledger = ledger
+        self.first_day = first_day
+        self.horizon_days = horizon_days
+        self.most = most
+        self.engine = engine
+        self._said: dict[int, tuple[IntArray, FloatArray] | None] = {}
+
+    def factor(self, day: int, landmark_days: Sequence[int]) -> float | None:
+        """Return the factor for the horizon after ``day``; None without such a window.
+
+        ``landmark_days`` give the level: their windows were over a year before ``day``.
+        """
+        before = day - YEAR_DAYS
+        if before - self.horizon_days - self.first_day < BACKTEST_SLACK_DAYS:
+            return None
+        if self.horizon_days > YEAR_DAYS or (then := self._window(before, day)) is None:
+            return None
+        windows = [self._window(one, before) for one in landmark_days]
+        level = shrunk_ratio([one for one in windows if one is not None])
+        came, said = then
+        return shrunk_ratio([(came, level * said)], noise=YEARS_DIFFER)
+
+    def _window(self, day: int, known_before: int) -> Window | None:
+        """Return what came in the horizon after a day, as known later, and what was said of it."""
+        if day not in self._said:
+            self._said[day] = self._foretell(day)
+        if (found := self._said[day]) is None:
+            return None
+        buyers, said = found
+        came, _orders = window_outcome(
+            self.ledger.occasions(known_before=known_before),
+            buyers,
+            start_day=day,
+            end_day=day + self.horizon_days,
+        )
+        return came, said
+
+    def _foretell(self, day: int) -> tuple[IntArray, FloatArray] | None:
+        """Return buyers and what repeat buying said of them; None where they were too few."""
+        if day - self.first_day < BACKTEST_SLACK_DAYS:
+            return None
+        occasions = self.ledger.occasions(known_before=day)
+        summary = summarise(occasions, as_of_day=day)
+        seen = some(summary.customer_id, self.most)
+        occasions = occasions.where(np.repeat(seen, summary.order_count))
+        summary = summary.take(seen)
+        if summary.T.size < MIN_BUYERS or int((summary.frequency > 0).sum()) < MIN_REPEATERS:
+            return None
+        try:
+            base = fit_base(
+                occasions, summary, horizon_days=self.horizon_days, engine=self.engine
+            )
+        except DegenerateFitError:
+            return None
+        _buy, orders, worth = forecasts(summary, base)
+        return summary.customer_id, orders * worth
