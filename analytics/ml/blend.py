@@ -7,8 +7,8 @@ worse: each rung is tried at the origins of the backtest, with learners that saw
 window.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,21 +33,32 @@ from analytics.ml.ledger import PurchaseLedger
 from analytics.ml.levels import YEAR_DAYS, LastYear, shrunk_ratio
 from analytics.ml.metrics import average, churn_metrics, spend_metrics
 from analytics.ml.summary import PurchaseDays, Summary, summarise, window_outcome
+from analytics.ml.trials import (
+    ADJUSTMENTS,
+    LEVELLED,
+    PLAIN,
+    REPEAT_BUYING,
+    RUNGS,
+    SEASONAL,
+    WITH_LINEAR,
+    WITH_TREES,
+    Trial,
+    brier,
+    calibrate,
+    calibrated,
+    choose_adjustment,
+    deviance,
+    earned,
+)
 
-REPEAT_BUYING, WITH_LINEAR, WITH_TREES = "repeat_buying", "with_linear", "with_trees"
-RUNGS = (REPEAT_BUYING, WITH_LINEAR, WITH_TREES)
 LINEAR_NEEDS = (500, 180)
 TREES_NEED = (4000, 270)
 """Buyers and days of history that a rung asks for."""
 LANDMARKS = 3
 LANDMARK_STEP_DAYS = 30
 MIN_PAST_DAYS = 60
-MAX_BIAS_PERCENT = 30.0
 SEASONAL_FROM_DAYS = 760
 """25 months: then each landmark of today looks back on the same days a year before it."""
-PLAIN, LEVELLED, SEASONAL = "plain", "levelled", "seasonal"
-ADJUSTMENTS = (PLAIN, LEVELLED, SEASONAL)
-"""What may be done to the spend of a blend, each on top of the one before."""
 MOST_ROWS = 60_000
 """Of a larger shop learners see so many customers of each landmark; repeat buying sees them all."""
 
@@ -95,9 +106,10 @@ class Blend:
         if rung == REPEAT_BUYING:
             return worth
         season = 1.0 if self.season is None else self.season
-        parts, weights = [self.level * worth, self.linear_spend.predict(features)], [1.0, 2.0]
+        linear = self.linear_spend.predict(features)
+        parts, weights = [self.level * worth, linear], [1.0, 2.0]
         if rung == WITH_TREES and self.boosted_spend is not None:
-            parts, weights = [*parts, self.boosted_spend.predict(features)], [1.0, 1.0, 1.0]
+            parts, weights = [*parts, self.boosted_spend.predict(features, linear)], [1.0, 1.0, 1.0]
         return np.asarray(season * np.average(np.stack(parts), axis=0, weights=weights))
 
     def adjusted(self, adjustment: str) -> "Blend":
@@ -115,27 +127,6 @@ class Blend:
             "level": self.level,
             "season": self.season,
         }
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What every candidate said at one origin, and what came.
-
-    ``blended`` holds the spend of the rungs above repeat buying by what was done to it.
-    """
-
-    day: int
-    lapsed: BoolArray
-    spent: FloatArray
-    lapse: dict[str, FloatArray]
-    spend: dict[str, FloatArray]
-    blended: dict[str, dict[str, FloatArray]] = field(default_factory=dict)
-
-    def adjusted(self, adjustment: str) -> "Trial":
-        """Return the trial as it stands under an adjustment, or the nearest one it knows."""
-        allowed = ADJUSTMENTS[: ADJUSTMENTS.index(adjustment) + 1]
-        known = [name for name in allowed if name in self.blended]
-        return replace(self, spend=self.spend | self.blended[known[-1]])
 
 
 @dataclass(frozen=True)
@@ -158,7 +149,7 @@ class Learned:
         raw = [trial.lapse[self.churn_rung] for trial in self.trials]
         if self.calibration is None:
             return raw
-        return _calibrated(self.trials, self.churn_rung, self.blend.base.horizon_days)
+        return calibrated(self.trials, self.churn_rung, self.blend.base.horizon_days)
 
     def to_dict(self) -> JsonDict:
         """Return what is published of the blend as a JSON-able dictionary."""
@@ -297,12 +288,12 @@ def learn(
         return None
     adjustment = choose_adjustment(trials, rung)
     trials = [trial.adjusted(adjustment) for trial in trials]
-    churn_rung = _earned(trials, rung, _brier)
+    churn_rung = earned(trials, rung, brier)
     return Learned(
         blend=blend.adjusted(adjustment),
         churn_rung=churn_rung,
-        spend_rung=_earned(trials, rung, _squared_error),
-        calibration=_calibrate(trials, churn_rung, horizon_days),
+        spend_rung=earned(trials, rung, deviance),
+        calibration=calibrate(trials, churn_rung, horizon_days),
         trials=tuple(trials),
     )
 
@@ -322,12 +313,14 @@ def _fit(past: Past, day: int, rung: str) -> Blend | None:
     if not 0 < int(bought.sum()) < bought.size:
         return None
     has_trees = rung == WITH_TREES
+    linear = LinearSpend().fit(features, spend)
+    foretold = linear.predict(features)
     return Blend(
         base=here.base,
         linear_chance=LinearChance().fit(features, bought),
-        linear_spend=LinearSpend().fit(features, spend),
+        linear_spend=linear,
         boosted_chance=BoostedChance().fit(features, bought) if has_trees else None,
-        boosted_spend=BoostedSpend().fit(features, spend) if has_trees else None,
+        boosted_spend=BoostedSpend().fit(features, spend, foretold) if has_trees else None,
         level=shrunk_ratio(
             [(spent, one.worth) for one, (spent, _came) in zip(found, outcomes, strict=True)]
         ),
@@ -357,7 +350,7 @@ def try_rungs(past: Past, day: int, *, as_of_day: int, rung: str) -> Trial | Non
     spend["linear"] = blend.linear_spend.predict(here.features)
     if blend.boosted_chance is not None and blend.boosted_spend is not None:
         lapse["trees"] = 1.0 - chance([blend.boosted_chance.log_odds(here.features)], [1.0])
-        spend["trees"] = blend.boosted_spend.predict(here.features)
+        spend["trees"] = blend.boosted_spend.predict(here.features, spend["linear"])
     lapse["recency_rule"] = _recency_rule(past, here)
     age = np.maximum(here.summary.T + 1, past.horizon_days)
     spend["own_rate_times_horizon"] = here.summary.total_spend / age * past.horizon_days
@@ -371,81 +364,3 @@ def _recency_rule(past: Past, here: Landmark) -> FloatArray:
     _, came = past.outcome(teacher, known_before=here.day)
     rule = RecencyRule().fit(teacher.summary.days_since_last_order, ~came)
     return rule.predict(here.summary.days_since_last_order)
-
-
-def _earned(
-    trials: Sequence[Trial], highest: str, error: Callable[[Sequence[Trial], str], float]
-) -> str:
-    """Return the highest rung that is sound and errs no more than those below it."""
-    best = REPEAT_BUYING
-    for rung in RUNGS[1 : RUNGS.index(highest) + 1]:
-        if error(trials, rung) <= error(trials, best):
-            best = rung
-    return best
-
-
-def choose_adjustment(trials: Sequence[Trial], rung: str) -> str:
-    """Return what is done to the spend of the blends: no more than lowered the error of ``rung``.
-
-    Each step is judged at the origins at which it could be made.
-    """
-    chosen = PLAIN
-    for adjustment in ADJUSTMENTS[1:]:
-        judged = [trial for trial in trials if adjustment in trial.blended]
-        if judged and _misses(judged, adjustment, rung) < _misses(judged, chosen, rung):
-            chosen = adjustment
-    return chosen
-
-
-def _misses(trials: Sequence[Trial], adjustment: str, rung: str) -> float:
-    """Return the mean root mean squared error of the spend under an adjustment."""
-    squares = [((t.blended[adjustment][rung] - t.spent) ** 2).mean() for t in trials]
-    return float(np.sqrt(squares).mean())
-
-
-def _brier(trials: Sequence[Trial], rung: str) -> float:
-    return float(np.mean([((t.lapse[rung] - t.lapsed) ** 2).mean() for t in trials]))
-
-
-def _squared_error(trials: Sequence[Trial], rung: str) -> float:
-    """Return the root mean squared error; without measure where the total is off by too much."""
-    rows = [spend_metrics(trial.spent, trial.spend[rung]) for trial in trials]
-    bias = average(rows)["bias_percent"]
-    if rung != REPEAT_BUYING and (bias is None or abs(bias) > MAX_BIAS_PERCENT):
-        return float("inf")
-    return float(average(rows)["rmse"])
-
-
-def _calibrate(trials: Sequence[Trial], rung: str, horizon_days: int) -> ChurnCalibration | None:
-    """Calibrate on a window that was over, judge on a later one, and keep only what helps."""
-    raw = [trial.lapse[rung] for trial in trials]
-    mapped = _calibrated(trials, rung, horizon_days)
-    judged = [p for p, _ in enumerate(trials) if _teacher(trials, p, horizon_days) is not None]
-    if not judged:
-        return None
-
-    def brier(said: list[FloatArray]) -> float:
-        return float(np.mean([((said[p] - trials[p].lapsed) ** 2).mean() for p in judged]))
-
-    if brier(mapped) >= brier(raw):
-        return None
-    newest = max(trials, key=lambda trial: trial.day)
-    return ChurnCalibration().fit(newest.lapse[rung], newest.lapsed)
-
-
-def _calibrated(trials: Sequence[Trial], rung: str, horizon_days: int) -> list[FloatArray]:
-    """Return each trial's churn, calibrated on the newest trial whose window was over by then."""
-    said = []
-    for place, trial in enumerate(trials):
-        teacher = _teacher(trials, place, horizon_days)
-        probability = trial.lapse[rung]
-        if teacher is not None:
-            curve = ChurnCalibration().fit(teacher.lapse[rung], teacher.lapsed)
-            probability = curve.predict(probability)
-        said.append(probability)
-    return said
-
-
-def _teacher(trials: Sequence[Trial], place: int, horizon_days: int) -> Trial | None:
-    over = [one for one in trials if one.day + horizon_days <= trials[place].day]
-    return max(over, key=lambda one: one.day, default=None)

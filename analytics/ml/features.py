@@ -92,6 +92,7 @@ def recent_activity(occasions: PurchaseDays, *, as_of_day: int, horizon_days: in
         spend[:, place] = np.bincount(rank[inside], occasions.net_spend[inside], size)
     year_ago = as_of_day - 365
     inside = (occasions.day >= year_ago) & (occasions.day < year_ago + horizon_days)
+    year_ago_spend = np.bincount(rank[inside], occasions.net_spend[inside], size)
     return Recent(
         last_gap=np.where(counts > 0, gaps[ends], np.nan),
         unevenness=np.where(counts > 1, spread / np.maximum(mean, 1.0), 0.0),
@@ -99,7 +100,7 @@ def recent_activity(occasions: PurchaseDays, *, as_of_day: int, horizon_days: in
         orders=orders,
         spend=spend,
         year_ago_orders=np.bincount(rank[inside], minlength=size).astype(np.float64),
-        year_ago_spend=np.bincount(rank[inside], occasions.net_spend[inside], size),
+        year_ago_spend=year_ago_spend.astype(np.float64),
     )
 
 

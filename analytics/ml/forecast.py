@@ -7,7 +7,7 @@ import numpy as np
 from analytics.ml import ladder
 from analytics.ml.arrays import FloatArray, IntArray
 from analytics.ml.backtest import Backtest, run_backtest
-from analytics.ml.blend import MAX_BIAS_PERCENT, REPEAT_BUYING, Learned
+from analytics.ml.blend import Learned
 from analytics.ml.clv import NBD, NEWTON
 from analytics.ml.customer_value import CustomerValueModel, finite
 from analytics.ml.errors import DegenerateFitError
@@ -19,6 +19,7 @@ from analytics.ml.ledger import PurchaseLedger
 from analytics.ml.next_order import expect_window
 from analytics.ml.reasons import ReasonColumns, join
 from analytics.ml.summary import Summary, occasion_gaps
+from analytics.ml.trials import MAX_BIAS_PERCENT, REPEAT_BUYING
 
 FORECASTS = (
     "expected_orders",
@@ -133,7 +134,7 @@ def _predict(
     churn_reasons = explain_churn(buying, summary, yardsticks, horizon_days=horizon_days)
     if learned.spend is None or learned.intervals is None:
         refused = Abstention(ladder.CLV, "degenerate_fit", detail=learned.spend_refusal)
-        return Outlook(learned, values, churn_reasons, None, (refused,), _caveats(learned))
+        return Outlook(learned, values, churn_reasons, None, (refused,), _caveats(learned, summary))
     value = CustomerValueModel.join(buying, learned.spend)
     values["predicted_clv"] = value.expected_spend(summary, horizon_days=horizon_days)
     values["clv_low"], values["clv_high"] = learned.intervals.predict(values["predicted_clv"])
@@ -141,7 +142,7 @@ def _predict(
     clv_reasons = explain_value(
         buying, learned.spend, summary, yardsticks, horizon_days=horizon_days
     )
-    return Outlook(learned, values, churn_reasons, clv_reasons, (), _caveats(learned))
+    return Outlook(learned, values, churn_reasons, clv_reasons, (), _caveats(learned, summary))
 
 
 def _blended(
@@ -186,9 +187,9 @@ def _dated(outlook: Outlook, learned: Backtest, summary: Summary, as_of_day: int
     return replace(outlook, values=outlook.values | days)
 
 
-def _caveats(learned: Backtest) -> tuple[Note, ...]:
+def _caveats(learned: Backtest, summary: Summary) -> tuple[Note, ...]:
     """Return what the backtest obliges the page to say beside the scores."""
-    found = []
+    found = _season_notes(learned, summary)
     if learned.buying.model == NBD:
         found.append(Note("nobody_seen_leaving"))
     clv = learned.metrics.get("clv")
@@ -204,3 +205,13 @@ def _caveats(learned: Backtest) -> tuple[Note, ...]:
     if auc is not None and rule is not None and auc < rule:
         found.append(Note("churn_not_better_than_recency_rule", round(auc, 4), round(rule, 4)))
     return tuple(found)
+
+
+def _season_notes(learned: Backtest, summary: Summary) -> list[Note]:
+    """Say whether predicted spend knows the season; of a younger shop the ladder says it."""
+    if int(summary.T.max()) + 1 < ladder.SEASON_DAYS or learned.intervals is None:
+        return []
+    blend = learned.learned
+    if blend is None or blend.spend_rung == REPEAT_BUYING or blend.blend.season is None:
+        return [Note("season_not_used")]
+    return [Note("season_of_last_year", round(blend.blend.season, 2))]

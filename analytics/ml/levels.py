@@ -109,9 +109,7 @@ class LastYear:
         if summary.T.size < MIN_BUYERS or int((summary.frequency > 0).sum()) < MIN_REPEATERS:
             return None
         try:
-            base = fit_base(
-                occasions, summary, horizon_days=self.horizon_days, engine=self.engine
-            )
+            base = fit_base(occasions, summary, horizon_days=self.horizon_days, engine=self.engine)
         except DegenerateFitError:
             return None
         _buy, orders, worth = forecasts(summary, base)

@@ -37,6 +37,7 @@ Which keys:
   ``recency_rule`` + same keys; no figures when the history holds no window to train it on),
   ``satisfaction`` (name ``shop_mean_so_far`` + same keys, and ``own_mean``).
 - ``notes``: ``history_starts_at`` (day), ``seasonality_not_learned`` (have / need days),
+  ``season_of_last_year`` (the factor) or ``season_not_used`` from 13 months on,
   ``nobody_seen_leaving``, ``backtest_bias`` (have / need per cent),
   ``clv_not_better_than_own_rate`` (mean absolute errors),
   ``churn_not_better_than_recency_rule`` (AUCs), ``satisfaction_unvalidated`` (hidden answers),

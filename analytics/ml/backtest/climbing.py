@@ -6,7 +6,7 @@ import numpy as np
 
 from analytics.ml.arrays import JsonDict
 from analytics.ml.backtest.result import Backtest
-from analytics.ml.blend import REPEAT_BUYING, Learned
+from analytics.ml.blend import Learned
 from analytics.ml.intervals import ProbabilityBand, SpendIntervals, coverage_elsewhere
 from analytics.ml.metrics import (
     average,
@@ -15,6 +15,7 @@ from analytics.ml.metrics import (
     reliability,
     spend_metrics,
 )
+from analytics.ml.trials import REPEAT_BUYING
 
 
 def climb(alone: Backtest, learned: Learned) -> Backtest:
@@ -58,11 +59,12 @@ def _climb_spend(found: Backtest, learned: Learned) -> Backtest:
     spent = [trial.spent for trial in learned.trials]
     rows = [spend_metrics(actual, said) for actual, said in zip(spent, worth, strict=True)]
     held = _same_origins(found, "clv", learned)
-    if learned.spend_rung == REPEAT_BUYING or not held or average(rows)["rmse"] > held["rmse"]:
+    figures = average(rows)
+    if learned.spend_rung == REPEAT_BUYING or not held or figures["deviance"] > held["deviance"]:
         assert found.learned is not None
         return replace(found, learned=replace(found.learned, spend_rung=REPEAT_BUYING))
     covered, how = coverage_elsewhere(spent, worth)
-    figures = average(rows) | {
+    figures |= {
         "by_origin": rows,
         "coverage_80": covered,
         "coverage_by": how,

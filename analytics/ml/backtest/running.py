@@ -9,7 +9,7 @@ from analytics.ml.arrays import FloatArray, JsonDict
 from analytics.ml.backtest.climbing import climb
 from analytics.ml.backtest.origins import Origin, make_origin, make_origins, naive_spend
 from analytics.ml.backtest.result import Backtest
-from analytics.ml.blend import MOST_ROWS, REPEAT_BUYING, learn
+from analytics.ml.blend import MOST_ROWS, learn
 from analytics.ml.churn import ChurnCalibration, RecencyRule
 from analytics.ml.clv import (
     BG_NBD,
@@ -29,6 +29,7 @@ from analytics.ml.ledger import PurchaseLedger
 from analytics.ml.metrics import average, churn_metrics, deciles, reliability, spend_metrics
 from analytics.ml.order_counts import OrderIntervals
 from analytics.ml.summary import Histogram, Summary, compress, summarise
+from analytics.ml.trials import REPEAT_BUYING
 from analytics.ml.year import backtest_year
 
 
