@@ -291,21 +291,23 @@ and the highest rung that the size allows stands in.
 `P(alive)` is no candidate: it is 1 for whoever bought once under BG/NBD and ranks churn worse than
 a coin (mean AUC .338 on the three windows of CDNOW; a test holds that)."""
 
-ABOUT_SUMMARY = """Means over the windows, each counting once. The last two columns are a candidate's root mean
-squared error over that of the best candidate of the same window. The goal for the bias is for shops
-with 13 months of history; of these windows only the last one of CDNOW has them."""
+ABOUT_SUMMARY = """\
+Means over the windows, each counting once. The last two columns are a candidate's root mean
+squared error over that of the best candidate of the same window. The goal for the bias is for
+shops with 13 months of history; of these windows only the last one of CDNOW has them."""
 
 ABOUT_LOSSES = "By root mean squared error of the spend, mean over the windows."
 
-WHY = """*Own rate × horizon* goes on counting customers who have left, so it says far too much where people
-leave: CDNOW, the simulated shops. *Repeat buying* sees neither that customers lately spend more nor
-the season; on Online Retail, whose windows run into a strong autumn, it says too little, and most so
-of the largest customers, who decide the squared error. *The linear learner* takes the weeks it was
-trained on for the usual ones; in a blend repeat buying holds it back. *Trees* learn by what rate to
-multiply the linear learner's forecast, and there are few large customers to learn it from. *All* of
-them miss a season that they cannot look back on by a year. Where they can, in the simulated shops,
-*last year's season* brings the total nearer, though not where the year before was the shop's first
-and everybody was new."""
+WHY = """\
+*Own rate × horizon* goes on counting customers who have left, so it says far too much where
+people leave: CDNOW, the simulated shops. *Repeat buying* sees neither that customers lately spend
+more nor the season; on Online Retail, whose windows run into a strong autumn, it says too little,
+and most so of the largest customers, who decide the squared error. *The linear learner* takes the
+weeks it was trained on for the usual ones; in a blend repeat buying holds it back. *Trees* learn
+by what rate to multiply the linear learner's forecast, and there are few large customers to learn
+it from. *All* of them miss a season that they cannot look back on by a year. Where they can, in
+the simulated shops, *last year's season* brings the total nearer, though not where the year
+before was the shop's first and everybody was new."""
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from analytics.ml.features import (
 from analytics.ml.ladder import MIN_BUYERS, MIN_REPEATERS
 from analytics.ml.learners import BoostedChance, BoostedSpend, LinearChance, LinearSpend, chance
 from analytics.ml.ledger import PurchaseLedger
-from analytics.ml.levels import YEAR_DAYS, LastYear, shrunk_ratio
+from analytics.ml.levels import LANDMARKS, MONTH_DAYS, LastYear, shrunk_ratio
 from analytics.ml.metrics import average, churn_metrics, spend_metrics
 from analytics.ml.summary import PurchaseDays, Summary, summarise, window_outcome
 from analytics.ml.trials import (
@@ -43,10 +43,10 @@ from analytics.ml.trials import (
     WITH_LINEAR,
     WITH_TREES,
     Trial,
+    best_level,
     brier,
     calibrate,
     calibrated,
-    choose_adjustment,
     deviance,
     earned,
 )
@@ -54,8 +54,6 @@ from analytics.ml.trials import (
 LINEAR_NEEDS = (500, 180)
 TREES_NEED = (4000, 270)
 """Buyers and days of history that a rung asks for."""
-LANDMARKS = 3
-LANDMARK_STEP_DAYS = 30
 MIN_PAST_DAYS = 60
 SEASONAL_FROM_DAYS = 760
 """25 months: then each landmark of today looks back on the same days a year before it."""
@@ -222,11 +220,7 @@ class Past:
     def training_days(self, day: int) -> list[int]:
         """Return the landmark days that may teach what is used from ``day`` on."""
         newest = day - self.horizon_days
-        return [newest - LANDMARK_STEP_DAYS * step for step in range(LANDMARKS)]
-
-    def season(self, day: int) -> float | None:
-        """Return what the days after ``day`` came to a year earlier, over what was said of them."""
-        return self.last_year.factor(day, self.training_days(day - YEAR_DAYS))
+        return [newest - MONTH_DAYS * step for step in range(LANDMARKS)]
 
     def _make(self, day: int, before: Base | None) -> Landmark | None:
         if day - self.first_day < MIN_PAST_DAYS:
@@ -286,7 +280,7 @@ def learn(
     blend = _fit(past, as_of_day, rung)
     if blend is None or not trials:
         return None
-    adjustment = choose_adjustment(trials, rung)
+    adjustment = SEASONAL if past.last_year.helped(as_of_day) else best_level(trials, rung)
     trials = [trial.adjusted(adjustment) for trial in trials]
     churn_rung = earned(trials, rung, brier)
     return Learned(
@@ -324,7 +318,7 @@ def _fit(past: Past, day: int, rung: str) -> Blend | None:
         level=shrunk_ratio(
             [(spent, one.worth) for one, (spent, _came) in zip(found, outcomes, strict=True)]
         ),
-        season=past.season(day),
+        season=past.last_year.factor(day),
     )
 
 

@@ -15,9 +15,14 @@ from analytics.ml.errors import DegenerateFitError
 from analytics.ml.features import fit_base, forecasts, some
 from analytics.ml.ladder import BACKTEST_SLACK_DAYS, MIN_BUYERS, MIN_REPEATERS
 from analytics.ml.ledger import PurchaseLedger
-from analytics.ml.summary import summarise, window_outcome
+from analytics.ml.metrics import poisson_deviance
+from analytics.ml.summary import PurchaseDays, summarise, window_outcome
 
 YEAR_DAYS = 365
+MONTHS = 12
+MONTH_DAYS = 30
+LANDMARKS = 3
+"""As many windows that were over give the level, a month apart, as teach a blend."""
 BOUNDS = (0.5, 2.0)
 BELIEF = 0.3
 """How far, on the scale of logarithms, a level or a season usually lies from none."""
@@ -66,21 +71,45 @@ class LastYear:
         self.most = most
         self.engine = engine
         self._said: dict[int, tuple[IntArray, FloatArray] | None] = {}
+        self._known: dict[int, PurchaseDays] = {}
 
-    def factor(self, day: int, landmark_days: Sequence[int]) -> float | None:
-        """Return the factor for the horizon after ``day``; None without such a window.
-
-        ``landmark_days`` give the level: their windows were over a year before ``day``.
-        """
+    def factor(self, day: int) -> float | None:
+        """Return the factor for the horizon after ``day``; None without such a window."""
         before = day - YEAR_DAYS
-        if before - self.horizon_days - self.first_day < BACKTEST_SLACK_DAYS:
+        if self.horizon_days > YEAR_DAYS or not self._reaches(before - self.horizon_days):
             return None
-        if self.horizon_days > YEAR_DAYS or (then := self._window(before, day)) is None:
+        then = self._levelled(before, known_before=day)
+        return None if then is None else shrunk_ratio([then], noise=YEARS_DIFFER)
+
+    def helped(self, as_of_day: int) -> bool:
+        """Tell whether the factor lowered the error of the past year, month by month.
+
+        Judged are windows that are over, and have one a year earlier; there the factor must lower
+        the mean deviance of repeat buying at its level.
+        """
+        plain, seasonal = [], []
+        for step in range(MONTHS):
+            day = as_of_day - self.horizon_days - MONTH_DAYS * step
+            factor = self.factor(day)
+            if factor is None or (then := self._levelled(day, known_before=as_of_day)) is None:
+                continue
+            came, said = then
+            plain.append(poisson_deviance(came, said))
+            seasonal.append(poisson_deviance(came, factor * said))
+        return bool(plain) and float(np.mean(seasonal)) < float(np.mean(plain))
+
+    def _reaches(self, day: int) -> bool:
+        return day - self.first_day >= BACKTEST_SLACK_DAYS
+
+    def _levelled(self, day: int, *, known_before: int) -> Window | None:
+        """Return what came in the horizon after a day, and what would have been said of it."""
+        if (then := self._window(day, known_before)) is None:
             return None
-        windows = [self._window(one, before) for one in landmark_days]
+        newest = day - self.horizon_days
+        windows = [self._window(newest - MONTH_DAYS * step, day) for step in range(LANDMARKS)]
         level = shrunk_ratio([one for one in windows if one is not None])
         came, said = then
-        return shrunk_ratio([(came, level * said)], noise=YEARS_DIFFER)
+        return came, level * said
 
     def _window(self, day: int, known_before: int) -> Window | None:
         """Return what came in the horizon after a day, as known later, and what was said of it."""
@@ -88,24 +117,20 @@ class LastYear:
             self._said[day] = self._foretell(day)
         if (found := self._said[day]) is None:
             return None
+        if known_before not in self._known:
+            self._known = {known_before: self.ledger.occasions(known_before=known_before)}
         buyers, said = found
         came, _orders = window_outcome(
-            self.ledger.occasions(known_before=known_before),
-            buyers,
-            start_day=day,
-            end_day=day + self.horizon_days,
+            self._known[known_before], buyers, start_day=day, end_day=day + self.horizon_days
         )
         return came, said
 
     def _foretell(self, day: int) -> tuple[IntArray, FloatArray] | None:
         """Return buyers and what repeat buying said of them; None where they were too few."""
-        if day - self.first_day < BACKTEST_SLACK_DAYS:
+        if not self._reaches(day):
             return None
-        occasions = self.ledger.occasions(known_before=day)
+        occasions = _of_some(self.ledger.occasions(known_before=day), self.most)
         summary = summarise(occasions, as_of_day=day)
-        seen = some(summary.customer_id, self.most)
-        occasions = occasions.where(np.repeat(seen, summary.order_count))
-        summary = summary.take(seen)
         if summary.T.size < MIN_BUYERS or int((summary.frequency > 0).sum()) < MIN_REPEATERS:
             return None
         try:
@@ -114,3 +139,9 @@ class LastYear:
             return None
         _buy, orders, worth = forecasts(summary, base)
         return summary.customer_id, orders * worth
+
+
+def _of_some(occasions: PurchaseDays, most: int) -> PurchaseDays:
+    """Return the occasions of the customers looked at, from sorted ones of all."""
+    buyers, counts = np.unique(occasions.customer_id, return_counts=True)
+    return occasions.where(np.repeat(some(buyers, most), counts))

@@ -49,17 +49,9 @@ def earned(
     return best
 
 
-def choose_adjustment(trials: Sequence[Trial], rung: str) -> str:
-    """Return what is done to the spend of the blends: no more than lowered the error of ``rung``.
-
-    Each step is judged at the origins at which it could be made.
-    """
-    chosen = PLAIN
-    for adjustment in ADJUSTMENTS[1:]:
-        judged = [trial for trial in trials if adjustment in trial.blended]
-        if judged and _misses(judged, adjustment, rung) < _misses(judged, chosen, rung):
-            chosen = adjustment
-    return chosen
+def best_level(trials: Sequence[Trial], rung: str) -> str:
+    """Return whether the level of the landmarks lowered the error of ``rung``."""
+    return min((PLAIN, LEVELLED), key=lambda adjustment: _misses(trials, adjustment, rung))
 
 
 def _misses(trials: Sequence[Trial], adjustment: str, rung: str) -> float:
