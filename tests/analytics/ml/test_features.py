@@ -44,6 +44,16 @@ def test_recent_activity_counts_occasions_and_spend_by_window():
     assert recent.unevenness[1:].tolist() == [0.0, 0.0]
 
 
+def test_the_same_days_a_year_ago_are_those_of_the_horizon():
+    days = np.array([1034, 1035, 1094, 1095, 1390])
+    shop = PurchaseDays(np.array([1, 1, 1, 1, 2]), days, np.array([1.0, 2.0, 4.0, 8.0, 16.0]))
+
+    recent = recent_activity(shop.occasions(), as_of_day=1400, horizon_days=60)
+
+    assert recent.year_ago_orders.tolist() == [2.0, 0.0]
+    assert recent.year_ago_spend.tolist() == [6.0, 0.0]
+
+
 def test_every_buyer_has_every_feature_and_each_is_finite():
     features = described(usual_shop())
 
