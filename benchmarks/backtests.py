@@ -189,7 +189,8 @@ def describe(data: DataSet, horizon: int, judged: list[Judged]) -> list[str]:
     rate = float(np.mean([one.bought_again for one in judged]))
     days = ", ".join(str(one.day) for one in judged)
     says = [one.churn for one in judged]
-    silent = "" if PARETO in _everywhere(says) else " Pareto/NBD has no optimum: nobody leaves."
+    silent = " Pareto/NBD has no optimum here: nobody is seen leaving."
+    silent = "" if PARETO in _everywhere(says) else silent
     return [
         f"\n**{horizon} days**, {len(judged)} windows (days {days}), up to {buyers:,} buyers, of "
         f"whom {rate:.0%} bought again. By its size such a shop may climb to: {allowed}.{silent}\n",
@@ -306,8 +307,9 @@ and most so of the largest customers, who decide the squared error. *The linear 
 weeks it was trained on for the usual ones; in a blend repeat buying holds it back. *Trees* learn
 by what rate to multiply the linear learner's forecast, and there are few large customers to learn
 it from. *All* of them miss a season that they cannot look back on by a year. Where they can, in
-the simulated shops, *last year's season* brings the total nearer, though not where the year
-before was the shop's first and everybody was new."""
+the simulated shops, *last year's season* brings the total nearer, less so in the shop of two
+years, whose year before was its first. *As published* loses where the few origins before a window
+chose repeat buying alone."""
 
 
 if __name__ == "__main__":

@@ -181,13 +181,19 @@ class Past:
     """Landmarks of a ledger, each made once, and the outcomes that were known on some day."""
 
     def __init__(
-        self, ledger: PurchaseLedger, *, first_day: int, horizon_days: int, engine: str = NEWTON
+        self,
+        ledger: PurchaseLedger,
+        *,
+        first_day: int,
+        horizon_days: int,
+        engine: str = NEWTON,
+        last_year: LastYear | None = None,
     ) -> None:
         self.ledger = ledger
         self.first_day = first_day
         self.horizon_days = horizon_days
         self.engine = engine
-        self.last_year = LastYear(
+        self.last_year = last_year or LastYear(
             ledger, first_day=first_day, horizon_days=horizon_days, most=MOST_ROWS, engine=engine
         )
         self._made: dict[int, Landmark | None] = {}
@@ -255,6 +261,7 @@ def learn(
     horizon_days: int,
     origin_days: Sequence[int],
     engine: str = NEWTON,
+    last_year: LastYear | None = None,
 ) -> Learned | None:
     """Fit the blend as of a day, and try every rung at the origins; None where that is impossible.
 
@@ -269,7 +276,13 @@ def learn(
     rung = highest_rung(buyers, as_of_day - first_day)
     if rung == REPEAT_BUYING:
         return None
-    past = Past(ledger, first_day=first_day, horizon_days=horizon_days, engine=engine)
+    past = Past(
+        ledger,
+        first_day=first_day,
+        horizon_days=horizon_days,
+        engine=engine,
+        last_year=last_year,
+    )
     wanted = [*origin_days, as_of_day]
     past.prepare([*wanted, *(day for one in wanted for day in past.training_days(one))])
     trials = [

@@ -136,7 +136,8 @@ def _predict(
         refused = Abstention(ladder.CLV, "degenerate_fit", detail=learned.spend_refusal)
         return Outlook(learned, values, churn_reasons, None, (refused,), _caveats(learned, summary))
     value = CustomerValueModel.join(buying, learned.spend)
-    values["predicted_clv"] = value.expected_spend(summary, horizon_days=horizon_days)
+    season = learned.season or 1.0
+    values["predicted_clv"] = season * value.expected_spend(summary, horizon_days=horizon_days)
     values["clv_low"], values["clv_high"] = learned.intervals.predict(values["predicted_clv"])
     values["clv_12m"] = value.discounted_year(summary, discount_rate=discount_rate)
     clv_reasons = explain_value(
@@ -169,7 +170,8 @@ def _blended(
         # whole year holds every season, so that of the horizon is taken out.
         days = learned.blend.base.horizon_days
         usual = spend / (learned.blend.season or 1.0)
-        discounted = (usual - values["predicted_clv"]) / (1.0 + discount_rate) ** (days / 365.0)
+        alone = values["predicted_clv"] / (backtest.season or 1.0)
+        discounted = (usual - alone) / (1.0 + discount_rate) ** (days / 365.0)
         values["clv_12m"] = np.maximum(values["clv_12m"] + discounted, 0.0)
         values["predicted_clv"] = spend
         values["clv_low"], values["clv_high"] = backtest.intervals.predict(spend)
@@ -212,6 +214,8 @@ def _season_notes(learned: Backtest, summary: Summary) -> list[Note]:
     if int(summary.T.max()) + 1 < ladder.SEASON_DAYS or learned.intervals is None:
         return []
     blend = learned.learned
-    if blend is None or blend.spend_rung == REPEAT_BUYING or blend.blend.season is None:
+    is_blended = blend is not None and blend.spend_rung != REPEAT_BUYING
+    season = blend.blend.season if blend is not None and is_blended else learned.season
+    if season is None:
         return [Note("season_not_used")]
-    return [Note("season_of_last_year", round(blend.blend.season, 2))]
+    return [Note("season_of_last_year", round(season, 2))]

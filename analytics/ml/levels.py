@@ -53,7 +53,8 @@ class LastYear:
     """The same days one year earlier, each fitted on what was known before it and made once.
 
     Repeat buying stands for every method here: brought to the level of its own landmarks, it is
-    off by the season, as the others are. Of a large shop it is fitted on ``most`` buyers.
+    off by the season, as blends are; as it is, so is repeat buying alone. Of a large shop it is
+    fitted on ``most`` buyers.
     """
 
     def __init__(
@@ -73,38 +74,52 @@ class LastYear:
         self._said: dict[int, tuple[IntArray, FloatArray] | None] = {}
         self._known: dict[int, PurchaseDays] = {}
 
-    def factor(self, day: int) -> float | None:
-        """Return the factor for the horizon after ``day``; None without such a window."""
+    def factor(self, day: int, *, levelled: bool = True) -> float | None:
+        """Return the factor for the horizon after ``day``; None without such a window.
+
+        ``levelled`` tells whether it is for forecasts that know the level of their landmarks.
+        """
         before = day - YEAR_DAYS
         if self.horizon_days > YEAR_DAYS or not self._reaches(before - self.horizon_days):
             return None
-        then = self._levelled(before, known_before=day)
+        then = self._told(before, known_before=day, levelled=levelled)
         return None if then is None else shrunk_ratio([then], noise=YEARS_DIFFER)
 
-    def helped(self, as_of_day: int) -> bool:
+    def helped(self, as_of_day: int, *, levelled: bool = True) -> bool:
         """Tell whether the factor lowered the error of the past year, month by month.
 
         Judged are windows that are over, and have one a year earlier; there the factor must lower
-        the mean deviance of repeat buying at its level.
+        the mean deviance of repeat buying.
         """
         plain, seasonal = [], []
         for step in range(MONTHS):
             day = as_of_day - self.horizon_days - MONTH_DAYS * step
-            factor = self.factor(day)
-            if factor is None or (then := self._levelled(day, known_before=as_of_day)) is None:
+            factor = self.factor(day, levelled=levelled)
+            then = self._told(day, known_before=as_of_day, levelled=levelled)
+            if factor is None or then is None:
                 continue
             came, said = then
             plain.append(poisson_deviance(came, said))
             seasonal.append(poisson_deviance(came, factor * said))
         return bool(plain) and float(np.mean(seasonal)) < float(np.mean(plain))
 
+    def factors(self, days: Sequence[int]) -> list[float | None]:
+        """Return the factors of repeat buying alone on days, the newest first; of none if no help.
+
+        Whether they helped is judged as of the newest day.
+        """
+        if not self.helped(days[0], levelled=False):
+            return [None] * len(days)
+        return [self.factor(day, levelled=False) for day in days]
+
     def _reaches(self, day: int) -> bool:
         return day - self.first_day >= BACKTEST_SLACK_DAYS
 
-    def _levelled(self, day: int, *, known_before: int) -> Window | None:
+    def _told(self, day: int, *, known_before: int, levelled: bool) -> Window | None:
         """Return what came in the horizon after a day, and what would have been said of it."""
-        if (then := self._window(day, known_before)) is None:
-            return None
+        then = self._window(day, known_before)
+        if then is None or not levelled:
+            return then
         newest = day - self.horizon_days
         windows = [self._window(newest - MONTH_DAYS * step, day) for step in range(LANDMARKS)]
         level = shrunk_ratio([one for one in windows if one is not None])

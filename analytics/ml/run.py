@@ -21,7 +21,7 @@ Which keys:
 
 - ``parameters``: ``horizon_days``, ``discount_rate``, ``rfm`` (cut-offs or null),
   ``satisfaction``, ``clv`` {buying, spend, intervals, churn_calibration, churn_band,
-  order_intervals, blend} or null.
+  order_intervals, season, blend} or null.
 - ``metrics`` (satisfaction alone when the run abstains): ``origins`` (days), ``clv`` {mae, rmse,
   bias_percent, gini, n, coverage_80, coverage_by, by_origin, deciles, gamma_gamma_refused} (absent
   when CLV alone abstains), ``clv_12m`` (the year that is over, where there was one), ``orders``

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,9 +9,10 @@ from analytics.ml.features import FEATURES, OF_LAST_YEAR
 from analytics.ml.ledger import PurchaseLedger, Refunds
 from analytics.ml.levels import BELIEF, BOUNDS, YEAR_DAYS, LastYear, shrunk_ratio
 from analytics.ml.metrics import spend_metrics
+from analytics.ml.run import score_customers
 from analytics.ml.summary import PurchaseDays, window_outcome
 from analytics.ml.trials import LEVELLED, SEASONAL, WITH_LINEAR
-from tests.analytics.ml.shops import seasonal_shop, usual_shop
+from tests.analytics.ml.shops import seasonal_shop, to_score, usual_shop
 
 START = 15_000
 HORIZON = 30
@@ -139,3 +141,21 @@ def test_a_year_before_is_no_feature_below_25_months(shop):
         scaler = learned(shop.before(day), day).blend.linear_spend.scaler_
         assert (scaler.scale_[OF_LAST_YEAR] > 0).tolist() == [sees, sees]
         assert FEATURES[OF_LAST_YEAR] == ("log_orders_a_year_ago", "log_spend_a_year_ago")
+
+
+def test_repeat_buying_alone_knows_the_season_too(shop):
+    """Of 300 buyers no blend is tried; the same days a year ago speak all the same."""
+    small = shop.where(shop.customer_id <= 300)
+    given = replace(to_score(small.before(BUSY), BUSY), horizon_days=HORIZON)
+    result = score_customers(given)
+    came, _ = window_outcome(small, result.customer_id, start_day=BUSY, end_day=BUSY + HORIZON)
+    season = result.parameters["clv"]["season"]
+
+    seen, unseen = result.predicted_clv, result.predicted_clv / season
+    assert result.parameters["clv"]["blend"] is None
+    assert season > 1.5
+    assert abs(spend_metrics(came, seen)["bias_percent"]) < 25.0
+    assert abs(spend_metrics(came, unseen)["bias_percent"]) > 40.0
+    assert (result.clv_low <= seen).all()
+    assert (seen <= result.clv_high).all()
+    assert {note.code for note in result.notes} >= {"season_of_last_year"}
