@@ -165,7 +165,7 @@ def test_the_season_of_the_horizon_is_no_part_of_the_year(monkeypatch):
     usual = score_customers(given)
 
     assert busy.predicted_clv.sum() > 1.5 * usual.predicted_clv.sum()
-    assert busy.clv_12m.sum() == pytest.approx(usual.clv_12m.sum(), rel=0.02)
+    assert busy.clv_12m.sum() == pytest.approx(usual.clv_12m.sum(), rel=0.04)
 
 
 def test_where_the_blend_errs_more_repeat_buying_keeps_the_word():
