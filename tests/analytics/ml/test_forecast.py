@@ -160,12 +160,17 @@ def test_a_blend_scores_in_blocks_as_it_scores_at_once(monkeypatch):
 def test_the_season_of_the_horizon_is_no_part_of_the_year(monkeypatch):
     as_of_day = 15_000 + 2 * 365 + 275
     given = replace(to_score(seasonal_shop().before(as_of_day), as_of_day), horizon_days=30)
-    busy = score_customers(given)
+    alone = score_customers(given)
+    monkeypatch.setattr(LastYear, "factors", lambda self, days: [None] * len(days))
+    blended = score_customers(given)
     monkeypatch.setattr(LastYear, "helped", lambda self, as_of_day, **how: False)
     usual = score_customers(given)
 
-    assert busy.predicted_clv.sum() > 1.5 * usual.predicted_clv.sum()
-    assert busy.clv_12m.sum() == pytest.approx(usual.clv_12m.sum(), rel=0.04)
+    published = [one.metrics["rungs"]["published"]["spend"] for one in (alone, blended)]
+    assert published == ["repeat_buying", "with_linear"]
+    for busy in (alone, blended):
+        assert busy.predicted_clv.sum() > 1.5 * usual.predicted_clv.sum()
+        assert busy.clv_12m.sum() == pytest.approx(usual.clv_12m.sum(), rel=0.04)
 
 
 def test_where_the_blend_errs_more_repeat_buying_keeps_the_word():
