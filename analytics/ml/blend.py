@@ -207,6 +207,10 @@ class Past:
             self._made[day] = made
             before = made.base if made else before
 
+    def prepare_to_learn(self, days: Sequence[int]) -> None:
+        """Make the landmarks of some days, and of those that teach what is used from them on."""
+        self.prepare([*days, *(one for day in days for one in self.training_days(day))])
+
     def landmark(self, day: int) -> Landmark | None:
         """Return a prepared landmark, or None where too little had happened by that day."""
         return self._made[day]
@@ -283,13 +287,9 @@ def learn(
         engine=engine,
         last_year=last_year,
     )
-    wanted = [*origin_days, as_of_day]
-    past.prepare([*wanted, *(day for one in wanted for day in past.training_days(one))])
-    trials = [
-        trial
-        for day in origin_days
-        if (trial := try_rungs(past, day, as_of_day=as_of_day, rung=rung)) is not None
-    ]
+    past.prepare_to_learn([*origin_days, as_of_day])
+    tried = [try_rungs(past, day, as_of_day=as_of_day, rung=rung) for day in origin_days]
+    trials = [trial for trial in tried if trial is not None]
     blend = _fit(past, as_of_day, rung)
     if blend is None or not trials:
         return None

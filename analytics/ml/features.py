@@ -88,20 +88,27 @@ def recent_activity(occasions: PurchaseDays, *, as_of_day: int, horizon_days: in
     orders, spend = np.empty((size, len(WINDOWS))), np.empty((size, len(WINDOWS)))
     for place, days in enumerate(WINDOWS):
         inside = occasions.day >= as_of_day - days
-        orders[:, place] = np.bincount(rank[inside], minlength=size)
-        spend[:, place] = np.bincount(rank[inside], occasions.net_spend[inside], size)
+        orders[:, place], spend[:, place] = _count(occasions, rank, inside, size)
     year_ago = as_of_day - 365
     inside = (occasions.day >= year_ago) & (occasions.day < year_ago + horizon_days)
-    year_ago_spend = np.bincount(rank[inside], occasions.net_spend[inside], size)
+    year_ago_orders, year_ago_spend = _count(occasions, rank, inside, size)
     return Recent(
         last_gap=np.where(counts > 0, gaps[ends], np.nan),
         unevenness=np.where(counts > 1, spread / np.maximum(mean, 1.0), 0.0),
         last_value=occasions.net_spend[ends],
         orders=orders,
         spend=spend,
-        year_ago_orders=np.bincount(rank[inside], minlength=size).astype(np.float64),
-        year_ago_spend=year_ago_spend.astype(np.float64),
+        year_ago_orders=year_ago_orders,
+        year_ago_spend=year_ago_spend,
     )
+
+
+def _count(
+    occasions: PurchaseDays, rank: IntArray, inside: BoolArray, size: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return each buyer's occasions and spend inside; ``rank`` numbers the buyer of each row."""
+    spend = np.bincount(rank[inside], occasions.net_spend[inside], size)
+    return np.bincount(rank[inside], minlength=size).astype(np.float64), spend.astype(np.float64)
 
 
 @dataclass(frozen=True)
