@@ -7,7 +7,7 @@ worse: each rung is tried at the origins of the backtest, with learners that saw
 window.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -18,6 +18,7 @@ from analytics.ml.churn import ChurnCalibration, RecencyRule
 from analytics.ml.clv import NEWTON
 from analytics.ml.errors import DegenerateFitError
 from analytics.ml.features import (
+    OF_LAST_YEAR,
     Base,
     Recent,
     describe,
@@ -30,20 +31,35 @@ from analytics.ml.features import (
 from analytics.ml.ladder import MIN_BUYERS, MIN_REPEATERS
 from analytics.ml.learners import BoostedChance, BoostedSpend, LinearChance, LinearSpend, chance
 from analytics.ml.ledger import PurchaseLedger
+from analytics.ml.levels import LANDMARKS, MONTH_DAYS, LastYear, shrunk_ratio
 from analytics.ml.metrics import average, churn_metrics, spend_metrics
 from analytics.ml.refits import refit_blend
 from analytics.ml.spread import Spread
 from analytics.ml.summary import PurchaseDays, Summary, summarise, window_outcome
+from analytics.ml.trials import (
+    ADJUSTMENTS,
+    LEVELLED,
+    PLAIN,
+    REPEAT_BUYING,
+    RUNGS,
+    SEASONAL,
+    WITH_LINEAR,
+    WITH_TREES,
+    Trial,
+    best_level,
+    brier,
+    calibrate,
+    calibrated,
+    deviance,
+    earned,
+)
 
-REPEAT_BUYING, WITH_LINEAR, WITH_TREES = "repeat_buying", "with_linear", "with_trees"
-RUNGS = (REPEAT_BUYING, WITH_LINEAR, WITH_TREES)
 LINEAR_NEEDS = (500, 180)
 TREES_NEED = (4000, 270)
 """Buyers and days of history that a rung asks for."""
-LANDMARKS = 3
-LANDMARK_STEP_DAYS = 30
 MIN_PAST_DAYS = 60
-MAX_BIAS_PERCENT = 30.0
+SEASONAL_FROM_DAYS = 760
+"""25 months: then each landmark of today looks back on the same days a year before it."""
 MOST_ROWS = 60_000
 """Of a larger shop learners see so many customers of each landmark; repeat buying sees them all."""
 
@@ -56,6 +72,7 @@ class Landmark:
     summary: Summary
     recent: Recent
     base: Base
+    worth: FloatArray
     features: FloatArray
 
 
@@ -63,7 +80,9 @@ class Landmark:
 class Blend:
     """What was learned at one landmark day from those before it.
 
-    ``boosted_*`` are None below the highest rung.
+    ``boosted_*`` are None below the highest rung. ``level`` brings the spend that repeat buying
+    foretells to what its landmarks showed; ``season`` is what the same days came to a year earlier,
+    over what was said of them, None where that is not known.
     """
 
     base: Base
@@ -71,6 +90,8 @@ class Blend:
     linear_spend: LinearSpend
     boosted_chance: BoostedChance | None
     boosted_spend: BoostedSpend | None
+    level: float = 1.0
+    season: float | None = None
 
     def lapse(self, rung: str, features: FloatArray, buy: FloatArray) -> FloatArray:
         """Return P(no order within the horizon) from features and the P(buy) of repeat buying."""
@@ -85,10 +106,17 @@ class Blend:
         """Return the expected spend from features and the forecast of repeat buying."""
         if rung == REPEAT_BUYING:
             return worth
-        parts, weights = [worth, self.linear_spend.predict(features)], [1.0, 2.0]
+        season = 1.0 if self.season is None else self.season
+        linear = self.linear_spend.predict(features)
+        parts, weights = [self.level * worth, linear], [1.0, 2.0]
         if rung == WITH_TREES and self.boosted_spend is not None:
-            parts, weights = [*parts, self.boosted_spend.predict(features)], [1.0, 1.0, 1.0]
-        return np.asarray(np.average(np.stack(parts), axis=0, weights=weights))
+            parts, weights = [*parts, self.boosted_spend.predict(features, linear)], [1.0, 1.0, 1.0]
+        return np.asarray(season * np.average(np.stack(parts), axis=0, weights=weights))
+
+    def adjusted(self, adjustment: str) -> "Blend":
+        """Return the blend with no more done to its spend than the adjustment allows."""
+        level = 1.0 if adjustment == PLAIN else self.level
+        return replace(self, level=level, season=self.season if adjustment == SEASONAL else None)
 
     def to_dict(self) -> JsonDict:
         """Return what was learned as a JSON-able dictionary."""
@@ -99,6 +127,8 @@ class Blend:
             "spend": self.linear_spend.to_dict(),
             "churn_trees": chance_trees.to_dict() if chance_trees else None,
             "spend_trees": spend_trees.to_dict() if spend_trees else None,
+            "level": self.level,
+            "season": self.season,
         }
 
     @classmethod
@@ -111,18 +141,9 @@ class Blend:
             linear_spend=LinearSpend.from_dict(stored["spend"]),
             boosted_chance=BoostedChance.from_dict(chance_trees) if chance_trees else None,
             boosted_spend=BoostedSpend.from_dict(spend_trees) if spend_trees else None,
+            level=stored["level"],
+            season=stored["season"],
         )
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What every candidate said at one origin, and what came."""
-
-    day: int
-    lapsed: BoolArray
-    spent: FloatArray
-    lapse: dict[str, FloatArray]
-    spend: dict[str, FloatArray]
 
 
 @dataclass(frozen=True)
@@ -146,7 +167,7 @@ class Learned:
         raw = [trial.lapse[self.churn_rung] for trial in self.trials]
         if self.calibration is None:
             return raw
-        return _calibrated(self.trials, self.churn_rung, self.blend.base.horizon_days)
+        return calibrated(self.trials, self.churn_rung, self.blend.base.horizon_days)
 
     def to_dict(self) -> JsonDict:
         """Return what scores are made with as a JSON-able dictionary; the trials are left out."""
@@ -198,12 +219,21 @@ class Past:
     """Landmarks of a ledger, each made once, and the outcomes that were known on some day."""
 
     def __init__(
-        self, ledger: PurchaseLedger, *, first_day: int, horizon_days: int, engine: str = NEWTON
+        self,
+        ledger: PurchaseLedger,
+        *,
+        first_day: int,
+        horizon_days: int,
+        engine: str = NEWTON,
+        last_year: LastYear | None = None,
     ) -> None:
         self.ledger = ledger
         self.first_day = first_day
         self.horizon_days = horizon_days
         self.engine = engine
+        self.last_year = last_year or LastYear(
+            ledger, first_day=first_day, horizon_days=horizon_days, most=MOST_ROWS, engine=engine
+        )
         self._made: dict[int, Landmark | None] = {}
         self._known: dict[int, PurchaseDays] = {}
 
@@ -214,6 +244,10 @@ class Past:
             made = self._make(day, before)
             self._made[day] = made
             before = made.base if made else before
+
+    def prepare_to_learn(self, days: Sequence[int]) -> None:
+        """Make the landmarks of some days, and of those that teach what is used from them on."""
+        self.prepare([*days, *(one for day in days for one in self.training_days(day))])
 
     def landmark(self, day: int) -> Landmark | None:
         """Return a prepared landmark, or None where too little had happened by that day."""
@@ -234,7 +268,7 @@ class Past:
     def training_days(self, day: int) -> list[int]:
         """Return the landmark days that may teach what is used from ``day`` on."""
         newest = day - self.horizon_days
-        return [newest - LANDMARK_STEP_DAYS * step for step in range(LANDMARKS)]
+        return [newest - MONTH_DAYS * step for step in range(LANDMARKS)]
 
     def _make(self, day: int, before: Base | None) -> Landmark | None:
         if day - self.first_day < MIN_PAST_DAYS:
@@ -255,8 +289,11 @@ class Past:
             return None
         seen = some(summary.customer_id, MOST_ROWS)
         occasions = occasions.where(np.repeat(seen, summary.order_count))
-        summary, recent = summary.take(seen), recent_activity(occasions, as_of_day=day)
-        return Landmark(day, summary, recent, base, describe(summary, recent, base))
+        summary = summary.take(seen)
+        recent = recent_activity(occasions, as_of_day=day, horizon_days=self.horizon_days)
+        _buy, orders, worth = forecasts(summary, base)
+        features = describe(summary, recent, base)
+        return Landmark(day, summary, recent, base, orders * worth, features)
 
 
 def learn(
@@ -266,6 +303,7 @@ def learn(
     horizon_days: int,
     origin_days: Sequence[int],
     engine: str = NEWTON,
+    last_year: LastYear | None = None,
 ) -> Learned | None:
     """Fit the blend as of a day, and try every rung at the origins; None where that is impossible.
 
@@ -280,23 +318,27 @@ def learn(
     rung = highest_rung(buyers, as_of_day - first_day)
     if rung == REPEAT_BUYING:
         return None
-    past = Past(ledger, first_day=first_day, horizon_days=horizon_days, engine=engine)
-    wanted = [*origin_days, as_of_day]
-    past.prepare([*wanted, *(day for one in wanted for day in past.training_days(one))])
-    trials = [
-        trial
-        for day in origin_days
-        if (trial := try_rungs(past, day, as_of_day=as_of_day, rung=rung)) is not None
-    ]
+    past = Past(
+        ledger,
+        first_day=first_day,
+        horizon_days=horizon_days,
+        engine=engine,
+        last_year=last_year,
+    )
+    past.prepare_to_learn([*origin_days, as_of_day])
+    tried = [try_rungs(past, day, as_of_day=as_of_day, rung=rung) for day in origin_days]
+    trials = [trial for trial in tried if trial is not None]
     blend = _fit(past, as_of_day, rung)
     if blend is None or not trials:
         return None
-    churn_rung = _earned(trials, rung, _brier)
+    adjustment = SEASONAL if past.last_year.helped(as_of_day) else best_level(trials, rung)
+    trials = [trial.adjusted(adjustment) for trial in trials]
+    churn_rung = earned(trials, rung, brier)
     learned = Learned(
-        blend=blend,
+        blend=blend.adjusted(adjustment),
         churn_rung=churn_rung,
-        spend_rung=_earned(trials, rung, _squared_error),
-        calibration=_calibrate(trials, churn_rung, horizon_days),
+        spend_rung=earned(trials, rung, deviance),
+        calibration=calibrate(trials, churn_rung, horizon_days),
         trials=tuple(trials),
     )
     return replace(learned, churn_spread=_churn_spread(past, as_of_day, learned))
@@ -325,17 +367,25 @@ def _fit(past: Past, day: int, rung: str) -> Blend | None:
         return None
     outcomes = [past.outcome(one, known_before=day) for one in found]
     features = np.vstack([one.features for one in found])
+    if day - past.first_day < SEASONAL_FROM_DAYS:
+        features[:, OF_LAST_YEAR] = 0.0
     spend = np.concatenate([spent for spent, _ in outcomes])
     bought = np.concatenate([came for _, came in outcomes])
     if not 0 < int(bought.sum()) < bought.size:
         return None
     has_trees = rung == WITH_TREES
+    linear = LinearSpend().fit(features, spend)
+    foretold = linear.predict(features)
     return Blend(
         base=here.base,
         linear_chance=LinearChance().fit(features, bought),
-        linear_spend=LinearSpend().fit(features, spend),
+        linear_spend=linear,
         boosted_chance=BoostedChance().fit(features, bought) if has_trees else None,
-        boosted_spend=BoostedSpend().fit(features, spend) if has_trees else None,
+        boosted_spend=BoostedSpend().fit(features, spend, foretold) if has_trees else None,
+        level=shrunk_ratio(
+            [(spent, one.worth) for one, (spent, _came) in zip(found, outcomes, strict=True)]
+        ),
+        season=past.last_year.factor(day),
     )
 
 
@@ -345,19 +395,27 @@ def try_rungs(past: Past, day: int, *, as_of_day: int, rung: str) -> Trial | Non
     if here is None or blend is None:
         return None
     spent, came = past.outcome(here, known_before=as_of_day)
-    buy, orders, worth = forecasts(here.summary, here.base)
+    buy, _orders, _worth = forecasts(here.summary, here.base)
     rungs = RUNGS[: RUNGS.index(rung) + 1]
     lapse = {name: blend.lapse(name, here.features, buy) for name in rungs}
-    spend = {name: blend.spend(name, here.features, orders * worth) for name in rungs}
+    spend = {REPEAT_BUYING: here.worth}
+    known = ADJUSTMENTS if blend.season is not None else ADJUSTMENTS[:-1]
+    blended = {
+        adjustment: {
+            name: blend.adjusted(adjustment).spend(name, here.features, here.worth)
+            for name in rungs[1:]
+        }
+        for adjustment in known
+    }
     lapse["linear"] = 1.0 - chance([blend.linear_chance.log_odds(here.features)], [1.0])
     spend["linear"] = blend.linear_spend.predict(here.features)
     if blend.boosted_chance is not None and blend.boosted_spend is not None:
         lapse["trees"] = 1.0 - chance([blend.boosted_chance.log_odds(here.features)], [1.0])
-        spend["trees"] = blend.boosted_spend.predict(here.features)
+        spend["trees"] = blend.boosted_spend.predict(here.features, spend["linear"])
     lapse["recency_rule"] = _recency_rule(past, here)
     age = np.maximum(here.summary.T + 1, past.horizon_days)
     spend["own_rate_times_horizon"] = here.summary.total_spend / age * past.horizon_days
-    return Trial(day, ~came, spent, lapse, spend)
+    return Trial(day, ~came, spent, lapse, spend | blended[LEVELLED], blended)
 
 
 def _recency_rule(past: Past, here: Landmark) -> FloatArray:
@@ -367,62 +425,3 @@ def _recency_rule(past: Past, here: Landmark) -> FloatArray:
     _, came = past.outcome(teacher, known_before=here.day)
     rule = RecencyRule().fit(teacher.summary.days_since_last_order, ~came)
     return rule.predict(here.summary.days_since_last_order)
-
-
-def _earned(
-    trials: Sequence[Trial], highest: str, error: Callable[[Sequence[Trial], str], float]
-) -> str:
-    """Return the highest rung that is sound and errs no more than those below it."""
-    best = REPEAT_BUYING
-    for rung in RUNGS[1 : RUNGS.index(highest) + 1]:
-        if error(trials, rung) <= error(trials, best):
-            best = rung
-    return best
-
-
-def _brier(trials: Sequence[Trial], rung: str) -> float:
-    return float(np.mean([((t.lapse[rung] - t.lapsed) ** 2).mean() for t in trials]))
-
-
-def _squared_error(trials: Sequence[Trial], rung: str) -> float:
-    """Return the root mean squared error; without measure where the total is off by too much."""
-    rows = [spend_metrics(trial.spent, trial.spend[rung]) for trial in trials]
-    bias = average(rows)["bias_percent"]
-    if rung != REPEAT_BUYING and (bias is None or abs(bias) > MAX_BIAS_PERCENT):
-        return float("inf")
-    return float(average(rows)["rmse"])
-
-
-def _calibrate(trials: Sequence[Trial], rung: str, horizon_days: int) -> ChurnCalibration | None:
-    """Calibrate on a window that was over, judge on a later one, and keep only what helps."""
-    raw = [trial.lapse[rung] for trial in trials]
-    mapped = _calibrated(trials, rung, horizon_days)
-    judged = [p for p, _ in enumerate(trials) if _teacher(trials, p, horizon_days) is not None]
-    if not judged:
-        return None
-
-    def brier(said: list[FloatArray]) -> float:
-        return float(np.mean([((said[p] - trials[p].lapsed) ** 2).mean() for p in judged]))
-
-    if brier(mapped) >= brier(raw):
-        return None
-    newest = max(trials, key=lambda trial: trial.day)
-    return ChurnCalibration().fit(newest.lapse[rung], newest.lapsed)
-
-
-def _calibrated(trials: Sequence[Trial], rung: str, horizon_days: int) -> list[FloatArray]:
-    """Return each trial's churn, calibrated on the newest trial whose window was over by then."""
-    said = []
-    for place, trial in enumerate(trials):
-        teacher = _teacher(trials, place, horizon_days)
-        probability = trial.lapse[rung]
-        if teacher is not None:
-            curve = ChurnCalibration().fit(teacher.lapse[rung], teacher.lapsed)
-            probability = curve.predict(probability)
-        said.append(probability)
-    return said
-
-
-def _teacher(trials: Sequence[Trial], place: int, horizon_days: int) -> Trial | None:
-    over = [one for one in trials if one.day + horizon_days <= trials[place].day]
-    return max(over, key=lambda one: one.day, default=None)

@@ -22,6 +22,7 @@ SHOWN_WINDOW = 90
 _SHOWN = WINDOWS.index(SHOWN_WINDOW)
 
 Part = tuple[str, FloatArray, FloatArray, FloatArray]
+Without = tuple[str, FloatArray, FloatArray, Summary, Recent]
 
 
 class BlendedScores:
@@ -73,55 +74,78 @@ class BlendedScores:
         ]
         return strongest(parts, keep=KEEP, blank=np.zeros(now.size, dtype=bool))
 
-    def _without(self) -> list[tuple[str, FloatArray, FloatArray, Summary, Recent]]:
+    def _without(self) -> list[Without]:
         """Return each trait with the buyers as they would be at its yardstick."""
-        summary, recent, usual = self._summary, self._recent, self._yardsticks
-        size = summary.T.size
-        returned = summary.frequency > 0
-        orders = with_orders(summary, usual.orders, usual.gap)
-        pace = np.minimum(
-            np.array(WINDOWS)[None, :] / usual.gap[:, None], summary.order_count[:, None]
-        )
-        money = np.full(size, usual.order_value)
         return [
-            (
-                reasons.DAYS_SINCE_LAST_ORDER,
-                summary.days_since_last_order.astype(np.float64),
-                usual.gap,
-                with_last_order(summary, usual.gap),
-                recent,
-            ),
-            (
-                reasons.ORDER_COUNT,
-                summary.order_count.astype(np.float64),
-                np.full(size, usual.orders),
-                replace(orders, total_spend=summary.average_order * orders.order_count),
-                replace(recent, last_gap=np.where(returned, recent.last_gap, usual.shop_gap)),
-            ),
-            (
-                reasons.OWN_USUAL_GAP,
-                np.where(returned, usual.gap, np.nan),
-                np.full(size, usual.shop_gap),
-                with_pace(summary, usual.shop_gap),
-                replace(recent, last_gap=np.where(returned, usual.shop_gap, np.nan)),
-            ),
-            (
-                reasons.RECENT_ORDERS,
-                recent.orders[:, _SHOWN],
-                pace[:, _SHOWN],
-                summary,
-                replace(recent, orders=pace, spend=pace * summary.average_order[:, None]),
-            ),
-            (
-                reasons.AVERAGE_ORDER_VALUE,
-                summary.average_order,
-                money,
-                replace(
-                    summary,
-                    average_order=money,
-                    monetary_value=np.where(returned, money, 0.0),
-                    total_spend=money * summary.order_count,
-                ),
-                replace(recent, last_value=money, spend=recent.orders * money[:, None]),
-            ),
+            self._seen_sooner(),
+            self._with_usual_orders(),
+            self._at_usual_pace(),
+            self._lately_at_own_pace(),
+            self._at_usual_value(),
         ]
+
+    def _seen_sooner(self) -> Without:
+        summary, usual = self._summary, self._yardsticks
+        return (
+            reasons.DAYS_SINCE_LAST_ORDER,
+            summary.days_since_last_order.astype(np.float64),
+            usual.gap,
+            with_last_order(summary, usual.gap),
+            self._recent,
+        )
+
+    def _with_usual_orders(self) -> Without:
+        summary, recent, usual = self._summary, self._recent, self._yardsticks
+        orders = with_orders(summary, usual.orders, usual.gap)
+        last_gap = np.where(summary.frequency > 0, recent.last_gap, usual.shop_gap)
+        return (
+            reasons.ORDER_COUNT,
+            summary.order_count.astype(np.float64),
+            np.full(summary.T.size, usual.orders),
+            replace(orders, total_spend=summary.average_order * orders.order_count),
+            replace(recent, last_gap=last_gap),
+        )
+
+    def _at_usual_pace(self) -> Without:
+        summary, usual = self._summary, self._yardsticks
+        returned = summary.frequency > 0
+        return (
+            reasons.OWN_USUAL_GAP,
+            np.where(returned, usual.gap, np.nan),
+            np.full(summary.T.size, usual.shop_gap),
+            with_pace(summary, usual.shop_gap),
+            replace(self._recent, last_gap=np.where(returned, usual.shop_gap, np.nan)),
+        )
+
+    def _lately_at_own_pace(self) -> Without:
+        summary, recent = self._summary, self._recent
+        days, orders = np.array(WINDOWS)[None, :], summary.order_count[:, None]
+        pace = np.minimum(days / self._yardsticks.gap[:, None], orders)
+        return (
+            reasons.RECENT_ORDERS,
+            recent.orders[:, _SHOWN],
+            pace[:, _SHOWN],
+            summary,
+            replace(recent, orders=pace, spend=pace * summary.average_order[:, None]),
+        )
+
+    def _at_usual_value(self) -> Without:
+        summary, recent = self._summary, self._recent
+        money = np.full(summary.T.size, self._yardsticks.order_value)
+        return (
+            reasons.AVERAGE_ORDER_VALUE,
+            summary.average_order,
+            money,
+            replace(
+                summary,
+                average_order=money,
+                monetary_value=np.where(summary.frequency > 0, money, 0.0),
+                total_spend=money * summary.order_count,
+            ),
+            replace(
+                recent,
+                last_value=money,
+                spend=recent.orders * money[:, None],
+                year_ago_spend=recent.year_ago_orders * money,
+            ),
+        )

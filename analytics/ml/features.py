@@ -38,7 +38,11 @@ FEATURES = (
     *OF_SPEND,
     *(f"log_orders_{days}" for days in WINDOWS),
     *(f"log_spend_{days}" for days in WINDOWS),
+    "log_orders_a_year_ago",
+    "log_spend_a_year_ago",
 )
+OF_LAST_YEAR = slice(-2, None)
+"""The places of the features that look at the same days a year before."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ class Recent:
     unevenness : standard deviation of a customer's gaps over their mean; 0 with fewer than two
     last_value : spend of the last occasion
     orders, spend : occasions, and what was spent on them, in the last days by ``WINDOWS``
+    year_ago_orders, year_ago_spend : the same in the horizon that began 365 days ago
     """
 
     last_gap: FloatArray
@@ -58,13 +63,15 @@ class Recent:
     last_value: FloatArray
     orders: FloatArray
     spend: FloatArray
+    year_ago_orders: FloatArray
+    year_ago_spend: FloatArray
 
     def take(self, keep: BoolArray | slice) -> "Recent":
         """Return the rows that ``keep`` chooses."""
         return Recent(*(column[keep] for column in vars(self).values()))
 
 
-def recent_activity(occasions: PurchaseDays, *, as_of_day: int) -> Recent:
+def recent_activity(occasions: PurchaseDays, *, as_of_day: int, horizon_days: int) -> Recent:
     """Return what each buyer did lately, from sorted occasions before ``as_of_day``."""
     customer = occasions.customer_id
     is_first = np.ones(customer.size, dtype=bool)
@@ -82,15 +89,27 @@ def recent_activity(occasions: PurchaseDays, *, as_of_day: int) -> Recent:
     orders, spend = np.empty((size, len(WINDOWS))), np.empty((size, len(WINDOWS)))
     for place, days in enumerate(WINDOWS):
         inside = occasions.day >= as_of_day - days
-        orders[:, place] = np.bincount(rank[inside], minlength=size)
-        spend[:, place] = np.bincount(rank[inside], occasions.net_spend[inside], size)
+        orders[:, place], spend[:, place] = _count(occasions, rank, inside, size)
+    year_ago = as_of_day - 365
+    inside = (occasions.day >= year_ago) & (occasions.day < year_ago + horizon_days)
+    year_ago_orders, year_ago_spend = _count(occasions, rank, inside, size)
     return Recent(
         last_gap=np.where(counts > 0, gaps[ends], np.nan),
         unevenness=np.where(counts > 1, spread / np.maximum(mean, 1.0), 0.0),
         last_value=occasions.net_spend[ends],
         orders=orders,
         spend=spend,
+        year_ago_orders=year_ago_orders,
+        year_ago_spend=year_ago_spend,
     )
+
+
+def _count(
+    occasions: PurchaseDays, rank: IntArray, inside: BoolArray, size: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return each buyer's occasions and spend inside; ``rank`` numbers the buyer of each row."""
+    spend = np.bincount(rank[inside], occasions.net_spend[inside], size)
+    return np.bincount(rank[inside], minlength=size).astype(np.float64), spend.astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -193,7 +212,10 @@ def describe(summary: Summary, recent: Recent, base: Base) -> FloatArray:
         np.log(recent.last_value / unit),
         np.log(recent.last_value / summary.average_order),
     ]
-    return np.column_stack([*columns, np.log1p(recent.orders), np.log1p(recent.spend / unit)])
+    columns += [np.log1p(recent.orders), np.log1p(recent.spend / unit)]
+    return np.column_stack(
+        [*columns, np.log1p(recent.year_ago_orders), np.log1p(recent.year_ago_spend / unit)]
+    )
 
 
 def log_odds(probability: FloatArray) -> FloatArray:

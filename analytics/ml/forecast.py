@@ -7,7 +7,6 @@ import numpy as np
 from analytics.ml import ladder
 from analytics.ml.arrays import IntArray
 from analytics.ml.backtest import Backtest, run_backtest
-from analytics.ml.blend import MAX_BIAS_PERCENT
 from analytics.ml.clv import NBD, NEWTON
 from analytics.ml.errors import DegenerateFitError
 from analytics.ml.explain import Usual
@@ -15,6 +14,7 @@ from analytics.ml.forecaster import Forecaster
 from analytics.ml.ladder import Abstention, Note
 from analytics.ml.ledger import PurchaseLedger
 from analytics.ml.summary import Summary, occasion_gaps
+from analytics.ml.trials import MAX_BIAS_PERCENT, REPEAT_BUYING
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def fit_forecaster(
     refused: tuple[Abstention, ...] = ()
     if found.spend is None or found.intervals is None:
         refused = (Abstention(ladder.CLV, "degenerate_fit", detail=found.spend_refusal),)
-    return Fit(found, forecaster, refused, _caveats(found))
+    return Fit(found, forecaster, refused, _caveats(found, summary))
 
 
 def refuse_forecasts(
@@ -72,9 +72,9 @@ def refuse_forecasts(
     return tuple(Abstention(score, code, have, need, detail=detail) for score in scores)
 
 
-def _caveats(learned: Backtest) -> tuple[Note, ...]:
+def _caveats(learned: Backtest, summary: Summary) -> tuple[Note, ...]:
     """Return what the backtest obliges the page to say beside the scores."""
-    found = []
+    found = _season_notes(learned, summary)
     if learned.buying.model == NBD:
         found.append(Note("nobody_seen_leaving"))
     clv = learned.metrics.get("clv")
@@ -90,3 +90,15 @@ def _caveats(learned: Backtest) -> tuple[Note, ...]:
     if auc is not None and rule is not None and auc < rule:
         found.append(Note("churn_not_better_than_recency_rule", round(auc, 4), round(rule, 4)))
     return tuple(found)
+
+
+def _season_notes(learned: Backtest, summary: Summary) -> list[Note]:
+    """Say whether predicted spend knows the season; of a younger shop the ladder says it."""
+    if int(summary.T.max()) + 1 < ladder.SEASON_DAYS or learned.intervals is None:
+        return []
+    blend = learned.learned
+    is_blended = blend is not None and blend.spend_rung != REPEAT_BUYING
+    season = blend.blend.season if blend is not None and is_blended else learned.season
+    if season is None:
+        return [Note("season_not_used")]
+    return [Note("season_of_last_year", round(season, 2))]

@@ -11,7 +11,7 @@ import numpy as np
 
 from analytics.ml.arrays import FloatArray, JsonDict
 from analytics.ml.backtest import Backtest
-from analytics.ml.blend import REPEAT_BUYING, Learned
+from analytics.ml.blend import Learned
 from analytics.ml.churn import ChurnCalibration
 from analytics.ml.clv import NBD, RepeatBuyingModel, SpendModel
 from analytics.ml.customer_value import CustomerValueModel, finite
@@ -23,6 +23,7 @@ from analytics.ml.next_order import expect_window
 from analytics.ml.order_counts import OrderIntervals
 from analytics.ml.reasons import ReasonColumns, join
 from analytics.ml.summary import PurchaseDays, Summary
+from analytics.ml.trials import REPEAT_BUYING
 
 FORECASTS = (
     "expected_orders",
@@ -62,6 +63,7 @@ class Forecaster:
     ----------
     as_of_day : exclusive end of what is seen, in days since 1970-01-01
     usual : what is usual in the shop, which reasons are held against
+    season : multiplies the spend that repeat buying alone foretells; None where it knows none
     spend, intervals : None where there is no value
     blend : None where repeat buying speaks alone
     """
@@ -69,6 +71,7 @@ class Forecaster:
     as_of_day: int
     horizon_days: int
     discount_rate: float
+    season: float | None
     usual: Usual
     buying: RepeatBuyingModel
     spend: SpendModel | None
@@ -94,6 +97,7 @@ class Forecaster:
             as_of_day=as_of_day,
             horizon_days=horizon_days,
             discount_rate=discount_rate,
+            season=found.season,
             usual=usual,
             buying=found.buying,
             spend=found.spend,
@@ -112,7 +116,9 @@ class Forecaster:
         yardsticks = Yardsticks(summary, self.usual)
         outlook = self._from_repeat_buying(summary, yardsticks)
         if self.blend is not None and summary.T.size:
-            recent = recent_activity(occasions, as_of_day=self.as_of_day)
+            recent = recent_activity(
+                occasions, as_of_day=self.as_of_day, horizon_days=self.horizon_days
+            )
             parts = [
                 BlendedScores(
                     self.blend, summary.take(rows), recent.take(rows), yardsticks.take(rows)
@@ -140,7 +146,7 @@ class Forecaster:
         if self.spend is None or self.intervals is None:
             return Outlook(values, reasons)
         value = CustomerValueModel.join(buying, self.spend)
-        spend = value.expected_spend(summary, horizon_days=horizon)
+        spend = (self.season or 1.0) * value.expected_spend(summary, horizon_days=horizon)
         values["predicted_clv"] = spend
         values["clv_low"], values["clv_high"] = self.intervals.predict(spend)
         values["clv_12m"] = value.discounted_year(summary, discount_rate=self.discount_rate)
@@ -163,9 +169,11 @@ class Forecaster:
             churn_reasons = join([part.churn_reasons for part in parts])
         if blend.spend_rung != REPEAT_BUYING and self.intervals is not None:
             spend = finite(np.concatenate([part.spend for part in parts]))
-            # Within the horizon the blend, beyond it repeat buying, which alone can look so far.
+            # Within the horizon the blend, beyond it repeat buying, which alone can look so far. A
+            # whole year holds every season, so that of the horizon is taken out.
             discount = (1.0 + self.discount_rate) ** (self.horizon_days / 365.0)
-            gained = (spend - values["predicted_clv"]) / discount
+            usual = spend / (blend.blend.season or 1.0)
+            gained = (usual - values["predicted_clv"] / (self.season or 1.0)) / discount
             values["clv_12m"] = np.maximum(values["clv_12m"] + gained, 0.0)
             values["predicted_clv"] = spend
             values["clv_low"], values["clv_high"] = self.intervals.predict(spend)
@@ -197,7 +205,7 @@ class Forecaster:
         return cls(**plain, **models)
 
 
-_PLAIN = ("as_of_day", "horizon_days", "discount_rate")
+_PLAIN = ("as_of_day", "horizon_days", "discount_rate", "season")
 _MODELS: dict[str, Any] = {
     "usual": Usual,
     "buying": RepeatBuyingModel,

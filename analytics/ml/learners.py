@@ -29,6 +29,7 @@ TREES: JsonDict = {
 }
 TWEEDIE_POWER = 1.5
 WINSORISE_QUANTILE = 0.999
+LEAST_EXPOSURE = 0.02
 _SCALER = ("mean", "scale", "low", "high")
 
 
@@ -186,34 +187,47 @@ class LinearSpend:
 
 
 class BoostedSpend:
-    """Gradient boosting of the spend within the horizon: Tweedie deviance at its Poisson end."""
+    """Gradient boosting of what the linear learner's forecast has to be multiplied by.
+
+    Tweedie deviance at its Poisson end, with that forecast as exposure. A leaf thus holds a rate:
+    one that held an amount would put the few largest customers down to the mean of its many.
+
+    Attributes
+    ----------
+    floor_ : float
+        The least exposure: of the mean forecast a small share, or a rate would run away.
+    """
 
     def __init__(self, *, random_state: int = 0) -> None:
         self.random_state = random_state
 
-    def fit(self, features: FloatArray, spend: FloatArray) -> Self:
+    def fit(self, features: FloatArray, spend: FloatArray, foretold: FloatArray) -> Self:
         """Fit on the rows of past landmarks; the largest 0.1 % of the spends are cut."""
-        self.unit_, target = _target(spend)
+        unit, target = _target(spend)
+        self.floor_ = LEAST_EXPOSURE * float(foretold.mean())
+        exposure = np.maximum(foretold, self.floor_) / unit
         model = HistGradientBoostingRegressor(
             loss="poisson", **TREES, early_stopping=False, random_state=self.random_state
         )
+        weight = exposure / exposure.mean()
         with threadpool_limits(limits=1):
-            self.trees_ = Trees.of(model.fit(features, target))
+            self.trees_ = Trees.of(model.fit(features, target / exposure, sample_weight=weight))
         return self
 
-    def predict(self, features: FloatArray) -> FloatArray:
-        """Return the expected spend."""
-        return np.asarray(self.unit_ * np.exp(self.trees_.add_up(features)))
+    def predict(self, features: FloatArray, foretold: FloatArray) -> FloatArray:
+        """Return the expected spend from the features and the linear learner's forecast."""
+        rate = np.exp(self.trees_.add_up(features))
+        return np.asarray(np.maximum(foretold, self.floor_) * rate)
 
     def to_dict(self) -> JsonDict:
         """Return the learned state as a JSON-able dictionary."""
-        return {"unit": self.unit_, "trees": self.trees_.to_dict()}
+        return {"floor": self.floor_, "trees": self.trees_.to_dict()}
 
     @classmethod
     def from_dict(cls, stored: JsonDict) -> Self:
         """Rebuild a fitted learner from ``to_dict``."""
         model = cls()
-        model.unit_, model.trees_ = stored["unit"], Trees.from_dict(stored["trees"])
+        model.floor_, model.trees_ = stored["floor"], Trees.from_dict(stored["trees"])
         return model
 
 

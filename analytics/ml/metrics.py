@@ -1,6 +1,7 @@
 """Measure predictions of spend and of churn against what came."""
 
 import numpy as np
+from scipy.special import rel_entr
 from scipy.stats import rankdata
 from sklearn.metrics import roc_auc_score
 
@@ -8,6 +9,8 @@ from analytics.ml.arrays import BoolArray, FloatArray, IntArray, JsonDict
 
 ECE_BINS = 10
 TENTHS = 10
+SMALLEST_FORECAST = 1e-6
+"""In units of the mean spend: a forecast of nothing at all would be punished without end."""
 
 
 def normalised_gini(actual: FloatArray, predicted: FloatArray) -> float:
@@ -44,7 +47,21 @@ def error_metrics(actual: FloatArray, predicted: FloatArray) -> JsonDict:
 def spend_metrics(actual: FloatArray, predicted: FloatArray) -> JsonDict:
     """Return the errors of a forecast of spend, and its normalised Gini."""
     gini = finite_or_none(normalised_gini(actual, predicted))
-    return {**error_metrics(actual, predicted), "gini": gini}
+    deviance = finite_or_none(poisson_deviance(actual, predicted))
+    return {**error_metrics(actual, predicted), "gini": gini, "deviance": deviance}
+
+
+def poisson_deviance(actual: FloatArray, predicted: FloatArray) -> float:
+    """Return the mean Poisson deviance, in units of the actual mean; NaN where nothing came.
+
+    Like the squared error it is least for the expected value, but it weighs an error by what was
+    to be expected: the squared error of spends is that of the few largest customers.
+    """
+    unit = float(actual.mean())
+    if unit <= 0.0:
+        return float("nan")
+    came, said = actual / unit, np.maximum(predicted / unit, SMALLEST_FORECAST)
+    return float(2.0 * (rel_entr(came, said) - came + said).mean())
 
 
 def churn_metrics(lapsed: BoolArray, probability: FloatArray) -> JsonDict:

@@ -21,8 +21,8 @@ Which keys:
 
 - ``parameters``: ``horizon_days``, ``discount_rate``, ``rfm`` (cut-offs or null),
   ``satisfaction``, ``clv`` {buying, spend, intervals, churn_calibration, churn_band,
-  order_intervals, blend} or null, ``margin_12m`` (rates, and the share of the spend whose costs
-  are known) or null.
+  order_intervals, season, blend} or null, ``margin_12m`` (rates, and the share of the spend whose
+  costs are known) or null.
 - ``metrics`` (satisfaction alone when the run abstains): ``origins`` (days), ``clv`` {mae, rmse,
   bias_percent, gini, n, coverage_80, coverage_by, by_origin, deciles, gamma_gamma_refused} (absent
   when CLV alone abstains), ``clv_12m`` (the year that is over, where there was one), ``margin_12m``
@@ -42,6 +42,7 @@ Which keys:
   ``recency_rule`` + same keys; no figures when the history holds no window to train it on),
   ``satisfaction`` (name ``shop_mean_so_far`` + same keys, and ``own_mean``).
 - ``notes``: ``history_starts_at`` (day), ``seasonality_not_learned`` (have / need days),
+  ``season_of_last_year`` (the factor) or ``season_not_used`` from 13 months on,
   ``nobody_seen_leaving``, ``backtest_bias`` (have / need per cent),
   ``clv_not_better_than_own_rate`` (mean absolute errors),
   ``churn_not_better_than_recency_rule`` (AUCs), ``satisfaction_unvalidated`` (hidden answers),

@@ -7,7 +7,7 @@ import numpy as np
 from analytics.ml.arrays import IntArray, JsonDict
 from analytics.ml.backtest.origins import Origin
 from analytics.ml.backtest.result import Backtest
-from analytics.ml.blend import MOST_ROWS, REPEAT_BUYING, Learned
+from analytics.ml.blend import MOST_ROWS, Learned
 from analytics.ml.features import some
 from analytics.ml.intervals import (
     ProbabilityBand,
@@ -22,6 +22,7 @@ from analytics.ml.metrics import (
     reliability,
     spend_metrics,
 )
+from analytics.ml.trials import REPEAT_BUYING
 
 
 def climb(alone: Backtest, learned: Learned, origins: list[Origin]) -> Backtest:
@@ -75,11 +76,12 @@ def _climb_spend(found: Backtest, learned: Learned) -> Backtest:
     spent = [trial.spent for trial in learned.trials]
     rows = [spend_metrics(actual, said) for actual, said in zip(spent, worth, strict=True)]
     held = _same_origins(found, "clv", learned)
-    if learned.spend_rung == REPEAT_BUYING or not held or average(rows)["rmse"] > held["rmse"]:
+    figures = average(rows)
+    if learned.spend_rung == REPEAT_BUYING or not held or figures["deviance"] > held["deviance"]:
         assert found.learned is not None
         return replace(found, learned=replace(found.learned, spend_rung=REPEAT_BUYING))
     covered, how = coverage_elsewhere(spent, worth)
-    figures = average(rows) | {
+    figures |= {
         "by_origin": rows,
         "coverage_80": covered,
         "coverage_by": how,

@@ -15,7 +15,8 @@ class Backtest:
     """The model that won, how it did, and the bands that its errors call for.
 
     ``metrics`` and ``baseline`` average over the origins and list each of them. ``learned`` says
-    which scores come from a blend with learners; None where repeat buying speaks alone.
+    which scores come from a blend with learners; None where repeat buying speaks alone. ``season``
+    multiplies the spend that repeat buying alone foretells; None where it knows none.
     """
 
     buying: RepeatBuyingModel
@@ -28,6 +29,7 @@ class Backtest:
     metrics: JsonDict
     baseline: JsonDict
     learned: Learned | None = None
+    season: float | None = None
 
     def to_dict(self) -> JsonDict:
         """Return what was learned as a JSON-able dictionary."""
@@ -38,5 +40,6 @@ class Backtest:
             "churn_calibration": self.calibration.to_dict() if self.calibration else None,
             "churn_band": self.churn_band.to_dict(),
             "order_intervals": self.order_intervals.to_dict(),
+            "season": self.season,
             "blend": self.learned.to_parameters() if self.learned else None,
         }

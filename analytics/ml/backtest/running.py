@@ -9,7 +9,7 @@ from analytics.ml.arrays import FloatArray, JsonDict
 from analytics.ml.backtest.climbing import climb
 from analytics.ml.backtest.origins import Origin, make_origin, make_origins, naive_spend
 from analytics.ml.backtest.result import Backtest
-from analytics.ml.blend import MOST_ROWS, REPEAT_BUYING, learn
+from analytics.ml.blend import MOST_ROWS, learn
 from analytics.ml.churn import ChurnCalibration, RecencyRule
 from analytics.ml.clv import (
     BG_NBD,
@@ -31,10 +31,12 @@ from analytics.ml.intervals import (
     coverage_elsewhere,
 )
 from analytics.ml.ledger import PurchaseLedger
+from analytics.ml.levels import LastYear
 from analytics.ml.metrics import average, churn_metrics, deciles, reliability, spend_metrics
 from analytics.ml.order_counts import OrderIntervals
 from analytics.ml.refits import Known, refit_repeat_buying
 from analytics.ml.summary import Histogram, Summary, compress, summarise
+from analytics.ml.trials import REPEAT_BUYING
 from analytics.ml.year import backtest_year
 
 
@@ -48,8 +50,17 @@ def run_backtest(
     origins = make_origins(ledger, as_of_day=as_of_day, horizon_days=horizon_days)
     if not origins:
         return None
+    first_day = int(ledger.occasions(known_before=as_of_day).day.min())
+    last_year = LastYear(
+        ledger, first_day=first_day, horizon_days=horizon_days, most=MOST_ROWS, engine=engine
+    )
     alone, past, probability = _repeat_buying(
-        ledger, origins, as_of_day=as_of_day, horizon_days=horizon_days, engine=engine
+        ledger,
+        origins,
+        last_year,
+        as_of_day=as_of_day,
+        horizon_days=horizon_days,
+        engine=engine,
     )
     learned = learn(
         ledger,
@@ -57,6 +68,7 @@ def run_backtest(
         horizon_days=horizon_days,
         origin_days=[origin.day for origin in origins],
         engine=engine,
+        last_year=last_year,
     )
     found = alone if learned is None else climb(alone, learned, origins)
     return _judge_windows(found, origins, past, probability, horizon_days)
@@ -65,6 +77,7 @@ def run_backtest(
 def _repeat_buying(
     ledger: PurchaseLedger,
     origins: list[Origin],
+    last_year: LastYear,
     *,
     as_of_day: int,
     horizon_days: int,
@@ -90,8 +103,11 @@ def _repeat_buying(
     counts, metrics["orders"], baseline["orders"] = _backtest_orders(origins, past, horizon_days)
     spends, refusal = _fit_spend([summary, *(origin.summary for origin in origins)], engine)
     intervals = None
+    seasons = last_year.factors([as_of_day, *(origin.day for origin in origins)])
     if spends:
-        intervals, figures, naive = _backtest_spend(origins, past, spends[1:], horizon_days)
+        intervals, figures, naive = _backtest_spend(
+            origins, past, spends[1:], seasons[1:], horizon_days
+        )
         figures["gamma_gamma_refused"] = refusal
         metrics["clv"], baseline["clv"] = figures, naive
     if spends and (year := backtest_year(ledger, as_of_day=as_of_day, engine=engine)):
@@ -109,7 +125,16 @@ def _repeat_buying(
     lapsed = np.concatenate([origin.lapsed for origin in origins])
     metrics["churn"]["reliability"] = reliability(lapsed, np.concatenate(probability))
     alone = Backtest(
-        buying, spend, refusal, intervals, calibration, band, counts, metrics, baseline
+        buying,
+        spend,
+        refusal,
+        intervals,
+        calibration,
+        band,
+        counts,
+        metrics,
+        baseline,
+        season=seasons[0],
     )
     return alone, past, probability
 
@@ -336,14 +361,16 @@ def _backtest_spend(
     origins: list[Origin],
     past: list[RepeatBuyingModel],
     spends: list[SpendModel],
+    seasons: list[float | None],
     horizon_days: int,
 ) -> tuple[SpendIntervals, JsonDict, JsonDict]:
     """Return intervals learned on all origins, the model's figures and the naive forecast's."""
     predicted = [
-        CustomerValueModel.join(model, spend).expected_spend(
+        (season or 1.0)
+        * CustomerValueModel.join(model, spend).expected_spend(
             origin.summary, horizon_days=horizon_days
         )
-        for model, spend, origin in zip(past, spends, origins, strict=True)
+        for model, spend, season, origin in zip(past, spends, seasons, origins, strict=True)
     ]
     rows = [spend_metrics(o.spend, p) for o, p in zip(origins, predicted, strict=True)]
     naive = [

@@ -119,31 +119,11 @@ class BuyingLikelihood:
         E[w ∇D] and the Hessian E[w ∇²D + w(1 − w) ∇D ∇Dᵀ].
         """
         r, alpha, a, b = parameters
-        stays = self._counts + b - 1.0 + self._first_coin
-        # Under BG/NBD nobody can have left before a repeat purchase: there D is minus infinity.
-        possible = (self._counts > 0) | (self._first_coin > 0)
-        odds, pull = (
-            np.full(int(self._counts[-1]) + 1, -np.inf),
-            np.zeros(int(self._counts[-1]) + 1),
-        )
-        places = self._counts[possible].astype(int)
-        odds[places] = np.log(a) - np.log(stays[possible])
-        pull[places] = 1.0 / stays[possible]
+        odds, pull = self._last_coin(a, b)
         logs, inverses = np.log(alpha + self._weeks), 1.0 / (alpha + self._weeks)
-        squares = inverses**2
-        by, scaled, rest = self._room[:4], self._room[4:8], self._room[8:]
-        idle, slower = by[0], by[1]
-        nearer, power, d, small, left = rest
-        _read(logs, self._age, idle)
-        idle -= _read(logs, self._recency, nearer)
-        _read(inverses, self._recency, nearer)
-        nearer -= _read(inverses, self._age, slower)
-        np.add(self._x, r, out=power)
-        np.multiply(power, nearer, out=slower)
-        np.negative(slower, out=slower)
-        by[2] = 1.0 / a
-        _read(-pull, self._frequency, by[3])
-        np.multiply(power, idle, out=d)
+        by, (power, d, small, left) = self._room[:4], self._room[9:]
+        self._fill_gradient(r, a, logs, inverses, pull)
+        np.multiply(power, by[0], out=d)
         d += _read(odds, self._frequency, small)
         # left = 1 / (1 + exp(−d)), and the logarithm of 1 + exp(d), without overflow.
         np.abs(d, out=small)
@@ -156,6 +136,46 @@ class BuyingLikelihood:
         value += float(self._weight @ np.log(small, out=small))
         gone = np.multiply(self._weight, left, out=small)
         slope += by @ gone
+        self._bend(curve, a, inverses**2)
+        return value
+
+    def _last_coin(self, a: float, b: float) -> tuple[FloatArray, FloatArray]:
+        """Return, by the number of repeats, the part of D that a and b give, and minus its slope.
+
+        Under BG/NBD nobody can have left before a repeat purchase: there D is minus infinity.
+        """
+        stays = self._counts + b - 1.0 + self._first_coin
+        possible = (self._counts > 0) | (self._first_coin > 0)
+        size = int(self._counts[-1]) + 1
+        odds, pull = np.full(size, -np.inf), np.zeros(size)
+        places = self._counts[possible].astype(int)
+        odds[places] = np.log(a) - np.log(stays[possible])
+        pull[places] = 1.0 / stays[possible]
+        return odds, pull
+
+    def _fill_gradient(
+        self, r: float, a: float, logs: FloatArray, inverses: FloatArray, pull: FloatArray
+    ) -> None:
+        """Fill the room with ∇D, and with what it is made of."""
+        by, (nearer, power) = self._room[:4], self._room[8:10]
+        idle, slower = by[0], by[1]
+        _read(logs, self._age, idle)
+        idle -= _read(logs, self._recency, nearer)
+        _read(inverses, self._recency, nearer)
+        nearer -= _read(inverses, self._age, slower)
+        np.add(self._x, r, out=power)
+        np.multiply(power, nearer, out=slower)
+        np.negative(slower, out=slower)
+        by[2] = 1.0 / a
+        _read(-pull, self._frequency, by[3])
+
+    def _bend(self, curve: FloatArray, a: float, squares: FloatArray) -> None:
+        """Add E[w ∇²D + w(1 − w) ∇D ∇Dᵀ], where the room holds ∇D, w and the weights of those gone.
+
+        What stood in the room is used up.
+        """
+        by, scaled = self._room[:4], self._room[4:8]
+        nearer, power, d, gone, left = self._room[8:]
         np.subtract(1.0, left, out=left)
         left *= gone
         np.multiply(by, left, out=scaled)
@@ -169,7 +189,6 @@ class BuyingLikelihood:
         curve[2, 2] -= float(gone.sum()) / a**2
         by[3] *= by[3]
         curve[3, 3] += float(gone @ by[3])
-        return value
 
 
 def _read(table: FloatArray, places: IntArray, out: FloatArray) -> FloatArray:

@@ -57,6 +57,14 @@ NOTES = {
     "seasonality_not_learned": gettext_lazy(
         "%(have)s days of history: less than 13 months, so seasons are not learned."
     ),
+    "season_of_last_year": gettext_lazy(
+        "Predicted spend knows the season: it is multiplied by %(have)s, which comes of the same "
+        "days a year ago."
+    ),
+    "season_not_used": gettext_lazy(
+        "Predicted spend does not know the season: the same days a year ago could not be tried, "
+        "or made the backtest no better."
+    ),
     "orders_without_rate": gettext_lazy(
         "%(have)s paid orders are left out: the exchange rate of their day is missing."
     ),
@@ -103,6 +111,7 @@ NOTES = {
 }
 
 NOTE_PLACES = {
+    "season_of_last_year": 2,
     "backtest_bias": 1,
     "clv_not_better_than_own_rate": 2,
     "churn_not_better_than_recency_rule": 4,

@@ -31,9 +31,14 @@ def candidate_tables(run: ScoringRun) -> list[dict[str, Any]]:
         (_("Total off by, %"), "bias_percent", _signed),
         (_("Gini"), "gini", figure),
     ]
+    judge, measure = "deviance", _("Poisson deviance")
+    if all(row.get(judge) is not None for row in rungs.get("spend", {}).values()):
+        spend.append((_("Poisson deviance"), judge, figure))
+    else:  # a run from before that was measured
+        judge, measure = "rmse", _("root mean squared error")
     shown = [
         (_("Churn risk"), "churn", "churn", churn, "brier", _("Brier score")),
-        (_("Predicted spend"), "spend", "clv", spend, "rmse", _("root mean squared error")),
+        (_("Predicted spend"), "spend", "clv", spend, judge, measure),
     ]
     tables = []
     for title, key, score, columns, judge, measure in shown:

@@ -3,12 +3,12 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from analytics.ml.backtest import make_origins, naive_spend, run_backtest
-from analytics.ml.blend import REPEAT_BUYING
 from analytics.ml.churn import RecencyRule
 from analytics.ml.clv import BG_NBD, MBG_NBD, RepeatBuyingModel
 from analytics.ml.ledger import PurchaseLedger
 from analytics.ml.metrics import normalised_gini
 from analytics.ml.summary import PurchaseDays, compress, summarise, window_outcome
+from analytics.ml.trials import REPEAT_BUYING
 from tests.analytics.ml.shops import CDNOW_END, cdnow, cdnow_master, simulate_bg_nbd, usual_shop
 
 

@@ -4,20 +4,12 @@ import numpy as np
 import pytest
 
 from analytics.ml import blend as blends
-from analytics.ml.blend import (
-    REPEAT_BUYING,
-    RUNGS,
-    WITH_LINEAR,
-    WITH_TREES,
-    Learned,
-    Past,
-    Trial,
-    highest_rung,
-    learn,
-)
+from analytics.ml import trials as judging
+from analytics.ml.blend import Learned, Past, highest_rung, learn
 from analytics.ml.ledger import PurchaseLedger, Refunds
 from analytics.ml.metrics import average, churn_metrics, spend_metrics
 from analytics.ml.summary import PurchaseDays
+from analytics.ml.trials import REPEAT_BUYING, RUNGS, WITH_LINEAR, WITH_TREES, Trial
 from tests.analytics.ml.shops import cdnow_master, clockwork, usual_shop
 
 AS_OF = 15_500
@@ -167,9 +159,9 @@ def test_a_rung_is_climbed_only_where_it_errs_no_more():
     trial = Trial(0, lapsed, np.ones(500), {RUNGS[0]: good, RUNGS[1]: bad, RUNGS[2]: good}, {})
     worse = Trial(0, lapsed, np.ones(500), {RUNGS[0]: good, RUNGS[1]: bad, RUNGS[2]: bad}, {})
 
-    assert blends._earned([trial], WITH_TREES, blends._brier) == WITH_TREES
-    assert blends._earned([trial], WITH_LINEAR, blends._brier) == REPEAT_BUYING
-    assert blends._earned([worse], WITH_TREES, blends._brier) == REPEAT_BUYING
+    assert judging.earned([trial], WITH_TREES, judging.brier) == WITH_TREES
+    assert judging.earned([trial], WITH_LINEAR, judging.brier) == REPEAT_BUYING
+    assert judging.earned([worse], WITH_TREES, judging.brier) == REPEAT_BUYING
 
 
 def test_a_rung_that_misses_the_total_by_far_is_not_climbed():
@@ -178,7 +170,7 @@ def test_a_rung_that_misses_the_total_by_far_is_not_climbed():
 
     def earned(said):
         trial = Trial(0, spent > 50, spent, {}, {RUNGS[0]: near, RUNGS[1]: said})
-        return blends._earned([trial], WITH_LINEAR, blends._squared_error)
+        return judging.earned([trial], WITH_LINEAR, judging.deviance)
 
     assert earned(spent * 0.8) == WITH_LINEAR
     assert earned(off) == REPEAT_BUYING
@@ -196,11 +188,11 @@ def test_calibration_is_learned_on_a_window_that_was_over_and_kept_only_where_it
             Trial(100, happens, chance, {RUNGS[0]: said}, {}),
         ]
 
-    assert blends._calibrate(trials(shy, 30), RUNGS[0], 30) is not None
-    assert blends._calibrate(trials(shy, 20), RUNGS[0], 30) is None  # the windows overlap
+    assert judging.calibrate(trials(shy, 30), RUNGS[0], 30) is not None
+    assert judging.calibrate(trials(shy, 20), RUNGS[0], 30) is None  # the windows overlap
     worse = trials(chance, 30)
     worse[1] = Trial(100, ~happens, chance, {RUNGS[0]: chance}, {})
-    assert blends._calibrate(worse, RUNGS[0], 30) is None
+    assert judging.calibrate(worse, RUNGS[0], 30) is None
 
 
 def test_known_windows_of_cdnow_are_reached():

@@ -24,7 +24,7 @@ def explained() -> tuple[Learned, BlendedScores]:
     summary = summarise(occasions, as_of_day=AS_OF)
     usual = Yardsticks(summary, Usual.of(summary, occasion_gaps(occasions), None))
     return learned, BlendedScores(
-        learned, summary, recent_activity(occasions, as_of_day=AS_OF), usual
+        learned, summary, recent_activity(occasions, as_of_day=AS_OF, horizon_days=30), usual
     )
 
 

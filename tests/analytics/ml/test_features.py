@@ -21,7 +21,7 @@ def described(shop: PurchaseDays, as_of_day: int = AS_OF) -> np.ndarray:
     occasions = shop.occasions().before(as_of_day)
     summary = summarise(occasions, as_of_day=as_of_day)
     base = fit_base(occasions, summary, horizon_days=60)
-    return describe(summary, recent_activity(occasions, as_of_day=as_of_day), base)
+    return describe(summary, recent_activity(occasions, as_of_day=as_of_day, horizon_days=60), base)
 
 
 def test_recent_activity_counts_occasions_and_spend_by_window():
@@ -30,7 +30,7 @@ def test_recent_activity_counts_occasions_and_spend_by_window():
         np.array([1, 1, 1, 1, 2, 3]), days, np.array([5.0, 7.0, 11.0, 13.0, 17.0, 19.0])
     ).occasions()
 
-    recent = recent_activity(shop, as_of_day=400)
+    recent = recent_activity(shop, as_of_day=400, horizon_days=60)
 
     by_days = dict(zip(WINDOWS, recent.orders.T.tolist(), strict=True))
     assert by_days[14] == [2, 0, 1]
@@ -42,6 +42,16 @@ def test_recent_activity_counts_occasions_and_spend_by_window():
     gaps = np.array([280.0, 15.0, 4.0])
     assert recent.unevenness[0] == pytest.approx(gaps.std() / gaps.mean())
     assert recent.unevenness[1:].tolist() == [0.0, 0.0]
+
+
+def test_the_same_days_a_year_ago_are_those_of_the_horizon():
+    days = np.array([1034, 1035, 1094, 1095, 1390])
+    shop = PurchaseDays(np.array([1, 1, 1, 1, 2]), days, np.array([1.0, 2.0, 4.0, 8.0, 16.0]))
+
+    recent = recent_activity(shop.occasions(), as_of_day=1400, horizon_days=60)
+
+    assert recent.year_ago_orders.tolist() == [2.0, 0.0]
+    assert recent.year_ago_spend.tolist() == [6.0, 0.0]
 
 
 def test_every_buyer_has_every_feature_and_each_is_finite():

@@ -10,9 +10,10 @@ from analytics.ml import features
 from analytics.ml.clv import RepeatBuyingModel
 from analytics.ml.forecast import fit_forecaster
 from analytics.ml.ledger import PurchaseLedger
+from analytics.ml.levels import LastYear
 from analytics.ml.run import PurchaseDays, score_customers
 from analytics.ml.summary import summarise
-from tests.analytics.ml.shops import clockwork, to_score, usual_shop
+from tests.analytics.ml.shops import clockwork, seasonal_shop, to_score, usual_shop
 
 FOLDER = Path(analytics.ml.__path__[0])
 
@@ -123,6 +124,27 @@ def test_a_shop_that_repeat_buying_misreads_is_scored_by_the_blend():
     assert (result.clv_12m >= 0).all()
 
 
+def test_the_run_says_whether_predicted_spend_knows_the_season():
+    as_of_day = 15_000 + 2 * 365 + 275  # the busy weeks begin
+    seasonal = seasonal_shop().before(as_of_day)
+    told, young, short = (
+        score_customers(replace(to_score(shop, day), horizon_days=30))
+        for shop, day in (
+            (seasonal, as_of_day),
+            (clockwork(), 15_500),
+            (clockwork(days=390), 15_390),
+        )
+    )
+
+    def notes(result):
+        return {note.code: note.have for note in result.notes if "season" in note.code}
+
+    factor = told.parameters["clv"]["blend"]["season"]
+    assert notes(told) == {"season_of_last_year": round(factor, 2)}
+    assert notes(young) == {"season_not_used": None}
+    assert set(notes(short)) == {"seasonality_not_learned"}
+
+
 def test_a_blend_scores_in_blocks_as_it_scores_at_once(monkeypatch):
     given = replace(to_score(clockwork(), 15_500), horizon_days=30)
     whole = score_customers(given)
@@ -135,12 +157,28 @@ def test_a_blend_scores_in_blocks_as_it_scores_at_once(monkeypatch):
     assert parts.churn_reasons.code.tolist() == whole.churn_reasons.code.tolist()
 
 
+def test_the_season_of_the_horizon_is_no_part_of_the_year(monkeypatch):
+    as_of_day = 15_000 + 2 * 365 + 275
+    given = replace(to_score(seasonal_shop().before(as_of_day), as_of_day), horizon_days=30)
+    alone = score_customers(given)
+    monkeypatch.setattr(LastYear, "factors", lambda self, days: [None] * len(days))
+    blended = score_customers(given)
+    monkeypatch.setattr(LastYear, "helped", lambda self, as_of_day, **how: False)
+    usual = score_customers(given)
+
+    published = [one.metrics["rungs"]["published"]["spend"] for one in (alone, blended)]
+    assert published == ["repeat_buying", "with_linear"]
+    for busy in (alone, blended):
+        assert busy.predicted_clv.sum() > 1.5 * usual.predicted_clv.sum()
+        assert busy.clv_12m.sum() == pytest.approx(usual.clv_12m.sum(), rel=0.04)
+
+
 def test_where_the_blend_errs_more_repeat_buying_keeps_the_word():
     """The simulated shop is exactly what the model of repeat buying tells."""
     result = score_customers(to_score(usual_shop(), 15_500))
 
     assert result.metrics["rungs"]["published"]["spend"] == "repeat_buying"
     tried = result.metrics["rungs"]["spend"]
-    assert tried["repeat_buying"]["rmse"] < tried["with_linear"]["rmse"]
+    assert result.metrics["clv"]["deviance"] < tried["with_linear"]["deviance"]
     codes = {reason["code"] for row in result.clv_reasons.rows() for reason in row}
     assert "recent_orders" not in codes

@@ -7,6 +7,7 @@ from analytics.ml.metrics import (
     churn_metrics,
     expected_calibration_error,
     normalised_gini,
+    poisson_deviance,
     spend_metrics,
 )
 
@@ -75,3 +76,19 @@ def test_average_sums_counts_and_leaves_nulls_out():
     rows: list[JsonDict] = [{"auc": 0.8, "n": 3}, {"auc": None, "n": 4}]
 
     assert average(rows) == {"auc": 0.8, "n": 7}
+
+
+def test_poisson_deviance_is_least_for_what_is_to_be_expected():
+    came = np.random.default_rng(6).gamma(0.3, 50.0, 5000)
+    said = [poisson_deviance(came, np.full(5000, factor * came.mean())) for factor in (0.8, 1, 1.2)]
+
+    assert said[1] < min(said[0], said[2])
+    assert poisson_deviance(came, came) == pytest.approx(0.0, abs=1e-6)
+    assert poisson_deviance(2 * came, 2 * came + 1.0) == pytest.approx(
+        poisson_deviance(came, came + 0.5)
+    )
+    assert poisson_deviance(np.array([0.0, 2.0]), np.array([1.0, 1.0])) == pytest.approx(
+        2 * np.log(2.0)
+    )
+    assert np.isnan(poisson_deviance(np.zeros(3), np.ones(3)))
+    assert np.isfinite(poisson_deviance(np.ones(3), np.zeros(3)))

@@ -8,7 +8,7 @@ import pytest
 from analytics.ml import blend as blends
 from analytics.ml import refits
 from analytics.ml.backtest import run_backtest, running
-from analytics.ml.blend import WITH_LINEAR, WITH_TREES, Past, Trial, learn
+from analytics.ml.blend import Past, learn
 from analytics.ml.churn import ChurnCalibration
 from analytics.ml.clv import BG_NBD, MBG_NBD, RepeatBuyingModel
 from analytics.ml.learners import LinearChance
@@ -16,6 +16,7 @@ from analytics.ml.ledger import PurchaseLedger
 from analytics.ml.refits import Known, Resample, refit_blend, refit_repeat_buying
 from analytics.ml.spread import Spread
 from analytics.ml.summary import PurchaseDays, Summary, compress, summarise
+from analytics.ml.trials import WITH_LINEAR, WITH_TREES, Trial
 from tests.analytics.ml.shops import clockwork, simulate_bg_nbd, usual_shop
 
 AS_OF = 15_500

@@ -84,19 +84,28 @@ def rows(scores: Scores, keep: np.ndarray) -> Scores:
 RUNGS = {"repeat_buying": (False, False), "with_linear": (True, 0), "with_trees": (True, 120)}
 
 
-@pytest.fixture(params=RUNGS)
-def shop(request, monkeypatch) -> ScoringInput:
-    """Return a shop for each rung that may speak."""
-    if request.param == "repeat_buying":
-        return to_score(usual_shop(), AS_OF)
-    if request.param == "with_trees":
-        monkeypatch.setattr(blend, "TREES_NEED", (500, 180))
-    monkeypatch.setattr(blend, "_earned", lambda trials, highest, error: highest)
-    return lively_shop()
+@pytest.fixture(scope="module", params=RUNGS)
+def rung(request) -> str:
+    """Name each rung that may speak."""
+    return request.param
 
 
-def test_customers_scored_in_parts_from_stored_numbers_get_the_scores_of_the_whole(shop):
-    fitted = fit_shop(shop)
+@pytest.fixture(scope="module")
+def shop(rung) -> ScoringInput:
+    return to_score(usual_shop(), AS_OF) if rung == "repeat_buying" else lively_shop()
+
+
+@pytest.fixture(scope="module")
+def fitted(rung, shop) -> FittedShop:
+    with pytest.MonkeyPatch.context() as patch:
+        if rung == "with_trees":
+            patch.setattr(blend, "TREES_NEED", (500, 180))
+        if rung != "repeat_buying":
+            patch.setattr(blend, "earned", lambda trials, highest, error: highest)
+        return fit_shop(shop)
+
+
+def test_customers_scored_in_parts_from_stored_numbers_get_the_scores_of_the_whole(fitted, shop):
     whole = score_part(fitted, shop)
 
     for number in range(3):
@@ -106,9 +115,7 @@ def test_customers_scored_in_parts_from_stored_numbers_get_the_scores_of_the_who
         assert_same(part, rows(whole, whole.customer_id % 3 == number))
 
 
-def test_what_is_stored_scores_the_same_to_the_last_bit(shop):
-    fitted = fit_shop(shop)
-
+def test_what_is_stored_scores_the_same_to_the_last_bit(fitted, shop):
     first, second = score_part(fitted, shop), score_part(stored(fitted), shop)
 
     for field in fields(first):
@@ -117,15 +124,15 @@ def test_what_is_stored_scores_the_same_to_the_last_bit(shop):
             assert one.tobytes() == other.tobytes(), field.name
 
 
-def test_blends_speak_where_they_may(shop, request):
-    found = fit_shop(shop).forecaster
+def test_blends_speak_where_they_may(fitted, rung):
+    found = fitted.forecaster
     assert found is not None
     trees = found.blend is not None and found.blend.to_parameters()["churn_trees"]
 
-    assert (found.blend is not None, trees) == RUNGS[request.node.callspec.params["shop"]]
+    assert (found.blend is not None, trees) == RUNGS[rung]
 
 
-def test_a_part_without_anybody_is_empty(shop):
+def test_a_part_without_anybody_is_empty(fitted, shop):
     nobody = part_of(replace(shop, customer_ids=shop.customer_ids[:0]), 10_000_000, 9_999_999)
 
-    assert score_part(fit_shop(shop), nobody).customer_id.size == 0
+    assert score_part(fitted, nobody).customer_id.size == 0

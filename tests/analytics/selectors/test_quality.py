@@ -1,0 +1,38 @@
+from typing import Any
+
+from analytics.models import ScoringRun
+from analytics.selectors.wording import candidate_tables
+
+
+def spend_table(**deviances: float | None) -> dict[str, Any]:
+    """Return the page's table of a run whose blend with trees has the smaller squared error."""
+    figures = {
+        name: {"mae": 9.0, "rmse": rmse, "bias_percent": 1.0, "gini": 0.8, "deviance": deviance}
+        for (name, deviance), rmse in zip(deviances.items(), (30.0, 20.0), strict=True)
+    }
+    if None in deviances.values():
+        figures = {
+            name: {key: value for key, value in row.items() if key != "deviance"}
+            for name, row in figures.items()
+        }
+    rungs = {"spend": figures, "published": {"spend": "with_linear"}}
+    run = ScoringRun(metrics={"rungs": rungs, "clv": figures["with_linear"]})
+    (table,) = candidate_tables(run)
+    return table
+
+
+def test_a_rung_of_spend_is_said_to_have_lost_by_the_measure_that_chose():
+    table = spend_table(with_linear=1.25, with_trees=1.5)
+
+    assert table["columns"][-1] == "Poisson deviance"
+    assert [row["cells"][-1] for row in table["rows"]] == ["1.250", "1.500"]
+    assert table["why"][1].endswith(
+        "lost: its Poisson deviance is 1.5000, that of the published 1.2500."
+    )
+
+
+def test_a_run_from_before_that_measure_keeps_its_own():
+    table = spend_table(with_linear=None, with_trees=None)
+
+    assert "Poisson deviance" not in table["columns"]
+    assert "root mean squared error" in table["why"][0]
