@@ -7,7 +7,7 @@ import numpy as np
 from analytics.ml import ladder
 from analytics.ml.arrays import IntArray
 from analytics.ml.backtest import Backtest, run_backtest
-from analytics.ml.clv import NBD, NEWTON
+from analytics.ml.clv import NEWTON
 from analytics.ml.errors import DegenerateFitError
 from analytics.ml.explain import Usual
 from analytics.ml.forecaster import Forecaster
@@ -75,7 +75,7 @@ def refuse_forecasts(
 def _caveats(learned: Backtest, summary: Summary) -> tuple[Note, ...]:
     """Return what the backtest obliges the page to say beside the scores."""
     found = _season_notes(learned, summary)
-    if learned.buying.model == NBD:
+    if not learned.buying.sees_leaving:
         found.append(Note("nobody_seen_leaving"))
     clv = learned.metrics.get("clv")
     if clv is not None:

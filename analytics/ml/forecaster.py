@@ -13,7 +13,7 @@ from analytics.ml.arrays import FloatArray, JsonDict
 from analytics.ml.backtest import Backtest
 from analytics.ml.blend import Learned
 from analytics.ml.churn import ChurnCalibration
-from analytics.ml.clv import NBD, RepeatBuyingModel, SpendModel
+from analytics.ml.clv import RepeatBuyingModel, SpendModel
 from analytics.ml.customer_value import CustomerValueModel, finite
 from analytics.ml.explain import Usual, Yardsticks, explain_churn, explain_value
 from analytics.ml.explain_blend import BlendedScores
@@ -140,7 +140,7 @@ class Forecaster:
         low, high = self.churn_band.predict(churn, summary.order_count)
         values["churn_low"], values["churn_high"] = low, high
         values["orders_low"], values["orders_high"] = self.order_intervals.predict(orders)
-        if buying.model != NBD:  # where nobody is seen leaving, "alive" says nothing
+        if buying.sees_leaving:  # else "alive" says nothing, or only what the prior does
             values["p_alive"] = finite(buying.p_alive(*history))
         reasons = explain_churn(buying, summary, yardsticks, horizon_days=horizon)
         if self.spend is None or self.intervals is None:

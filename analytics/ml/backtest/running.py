@@ -7,16 +7,14 @@ import numpy as np
 from analytics.ml import next_order, order_counts
 from analytics.ml.arrays import FloatArray, JsonDict
 from analytics.ml.backtest.climbing import climb
-from analytics.ml.backtest.origins import Origin, make_origin, make_origins, naive_spend
+from analytics.ml.backtest.competing import compete, landmark_of
+from analytics.ml.backtest.origins import Origin, make_origins, naive_spend
 from analytics.ml.backtest.result import Backtest
 from analytics.ml.blend import MOST_ROWS, learn
 from analytics.ml.churn import ChurnCalibration, RecencyRule
 from analytics.ml.clv import (
-    BG_NBD,
     CREDIBILITY,
     GAMMA_GAMMA,
-    MBG_NBD,
-    NBD,
     NEWTON,
     RepeatBuyingModel,
     SpendModel,
@@ -35,7 +33,7 @@ from analytics.ml.levels import LastYear
 from analytics.ml.metrics import average, churn_metrics, deciles, reliability, spend_metrics
 from analytics.ml.order_counts import OrderIntervals
 from analytics.ml.refits import Known, refit_repeat_buying
-from analytics.ml.summary import Histogram, Summary, compress, summarise
+from analytics.ml.summary import Summary, compress, summarise
 from analytics.ml.trials import REPEAT_BUYING
 from analytics.ml.year import backtest_year
 
@@ -85,14 +83,11 @@ def _repeat_buying(
 ) -> tuple[Backtest, list[RepeatBuyingModel], list[FloatArray]]:
     """Return what repeat buying alone achieves, its fits at the origins, and its churn at them."""
     summary = summarise(ledger.occasions(known_before=as_of_day), as_of_day=as_of_day)
+    before = [landmark_of(ledger, origin, horizon_days) for origin in origins]
     now = compress(summary.frequency, summary.recency, summary.T)
-    buying, past, candidates = _compete(now, origins, horizon_days, engine)
-    raw = [
-        _churn(model, origin.summary, horizon_days)
-        for model, origin in zip(past, origins, strict=True)
-    ]
-    before = [_landmark(ledger, origin, buying, horizon_days) for origin in origins]
-    calibration, probability = _calibrate(origins, raw, before, horizon_days)
+    winner, candidates = compete(now, origins, before, horizon_days, engine)
+    buying, past = winner.today, winner.past
+    calibration, probability = winner.calibration, winner.probability
     metrics: JsonDict = {
         "origins": [origin.day for origin in origins],
         "candidates": candidates,
@@ -139,51 +134,6 @@ def _repeat_buying(
     return alone, past, probability
 
 
-def _compete(
-    now: Histogram, origins: list[Origin], horizon_days: int, engine: str
-) -> tuple[RepeatBuyingModel, list[RepeatBuyingModel], JsonDict]:
-    """Return the winner fitted on today and on each origin, and how every candidate fared.
-
-    The lowest mean Brier score of P(buy) wins: a proper score of the part in which the candidates
-    differ. The NBD, in which nobody leaves, is tried only when both others are degenerate.
-    """
-    report: JsonDict = {}
-    fitted: dict[str, tuple[RepeatBuyingModel, list[RepeatBuyingModel]]] = {}
-    for name in (BG_NBD, MBG_NBD, NBD):
-        if name == NBD and fitted:
-            break
-        try:
-            fits = _fit_forward(name, [*(o.histogram for o in reversed(origins)), now], engine)
-        except DegenerateFitError as error:
-            report[name] = {"refused": str(error)}
-            continue
-        today, past = fits[-1], fits[-2::-1]
-        rows = [
-            churn_metrics(o.lapsed, _churn(model, o.summary, horizon_days))
-            for model, o in zip(past, origins, strict=True)
-        ]
-        fitted[name], report[name] = (today, past), average(rows)
-    if not fitted:
-        raise DegenerateFitError("; ".join(entry["refused"] for entry in report.values()))
-    best = min(fitted, key=lambda name: (report[name]["brier"], name))
-    return (*fitted[best], report)
-
-
-def _fit_forward(name: str, histograms: list[Histogram], engine: str) -> list[RepeatBuyingModel]:
-    """Fit on histograms from old to new, each from where the former ended: none sees a later."""
-    fits: list[RepeatBuyingModel] = []
-    for histogram in histograms:
-        start = fits[-1] if fits else None
-        fits.append(RepeatBuyingModel(name, engine=engine).fit(histogram, start=start))
-    return fits
-
-
-def _churn(model: RepeatBuyingModel, summary: Summary, horizon_days: int) -> FloatArray:
-    """Return the uncalibrated churn probability, 1 − P(at least one order in the horizon)."""
-    bought = model.p_buy(summary.frequency, summary.recency, summary.T, horizon_days=horizon_days)
-    return finite(1.0 - bought)
-
-
 def _left(past: list[RepeatBuyingModel], origins: list[Origin]) -> list[FloatArray]:
     """Return 1 − P(alive) at each origin, to show how badly it ranks who lapses."""
     return [
@@ -196,59 +146,6 @@ def _churn_figures(origins: list[Origin], probability: list[FloatArray]) -> Json
     """Return the figures of each origin and their average."""
     rows = [churn_metrics(o.lapsed, p) for o, p in zip(origins, probability, strict=True)]
     return average(rows) | {"by_origin": rows}
-
-
-def _landmark(
-    ledger: PurchaseLedger, origin: Origin, like: RepeatBuyingModel, horizon_days: int
-) -> tuple[Origin, RepeatBuyingModel | None] | None:
-    """Return the landmark one horizon before the origin, whose window ends where it begins.
-
-    Its outcome, too, is what was known at the origin.
-    """
-    landmark = make_origin(
-        ledger,
-        ledger.occasions(known_before=origin.day),
-        day=origin.day - horizon_days,
-        horizon_days=horizon_days,
-    )
-    if landmark is None:
-        return None
-    try:
-        model = RepeatBuyingModel(like.model, engine=like.engine)
-        return landmark, model.fit(landmark.histogram)
-    except DegenerateFitError:
-        return landmark, None
-
-
-def _calibrate(
-    origins: list[Origin],
-    raw: list[FloatArray],
-    before: list[tuple[Origin, RepeatBuyingModel | None] | None],
-    horizon_days: int,
-) -> tuple[ChurnCalibration | None, list[FloatArray]]:
-    """Calibrate on each landmark, judge on the window after it, and keep only what helps.
-
-    Returns the calibration for today (learned on the newest origin; None where it did not help)
-    and the probability that the chosen way gives at each origin.
-    """
-    mapped = []
-    for probability, pair in zip(raw, before, strict=True):
-        landmark, model = pair or (None, None)
-        if landmark is None or model is None:
-            return None, raw
-        past = _churn(model, landmark.summary, horizon_days)
-        mapped.append(ChurnCalibration().fit(past, landmark.lapsed).predict(probability))
-
-    def brier(probabilities: list[FloatArray]) -> float:
-        return float(
-            np.mean(
-                [((p - o.lapsed) ** 2).mean() for p, o in zip(probabilities, origins, strict=True)]
-            )
-        )
-
-    if brier(mapped) >= brier(raw):
-        return None, raw
-    return ChurnCalibration().fit(raw[0], origins[0].lapsed), mapped
 
 
 def _churn_band(
@@ -275,15 +172,12 @@ def _churn_band(
     return band, band_coverage(probability, lapsed, counts, spread)
 
 
-def _recency_baseline(
-    origins: list[Origin], before: list[tuple[Origin, RepeatBuyingModel | None] | None]
-) -> JsonDict:
+def _recency_baseline(origins: list[Origin], before: list[Origin | None]) -> JsonDict:
     """Return how the recency rule, trained on each landmark, did in the window after it."""
     rows = []
-    for origin, pair in zip(origins, before, strict=True):
-        if pair is None:  # too few buyers one horizon earlier: nothing to train the rule on
+    for origin, landmark in zip(origins, before, strict=True):
+        if landmark is None:  # too few buyers one horizon earlier: nothing to train the rule on
             continue
-        landmark, _ = pair
         rule = RecencyRule().fit(landmark.summary.days_since_last_order, landmark.lapsed)
         rows.append(
             churn_metrics(origin.lapsed, rule.predict(origin.summary.days_since_last_order))

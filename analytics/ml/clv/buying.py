@@ -85,6 +85,11 @@ class RepeatBuyingModel:
     log_likelihood_: float
     customers_: float
 
+    @property
+    def sees_leaving(self) -> bool:
+        """Tell whether the data themselves show customers leaving for good."""
+        return self.model != NBD and self.prior == 0.0
+
     def fit(self, histogram: Histogram, *, start: "RepeatBuyingModel | None" = None) -> Self:
         """Fit on distinct weighted rows, warm-started where ``start`` is given.
 

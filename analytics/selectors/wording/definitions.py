@@ -32,9 +32,15 @@ def definition(score_name: str, run: ScoringRun) -> str:
 
 
 def model_label(run: ScoringRun) -> str:
-    """Return the model's usual name."""
+    """Return the usual name of the model of repeat buying, and what its scores are blended with."""
     names = {"bg_nbd": "BG/NBD", "mbg_nbd": "MBG/NBD", "nbd": "NBD"}
-    return names.get(run.model_name, run.model_name or "—")
+    name = names.get(run.model_name, run.model_name or "—")
+    published = set(run.metrics.get("rungs", {}).get("published", {}).values())
+    if "with_trees" in published:
+        return _("%(model)s, linear learner, trees") % {"model": name}
+    if "with_linear" in published:
+        return _("%(model)s, linear learner") % {"model": name}
+    return name
 
 
 def _define_churn(run: ScoringRun) -> list[str]:

@@ -170,15 +170,19 @@ def test_the_winner_is_the_candidate_with_the_lowest_brier_score():
     assert found.buying.model == min(candidates, key=lambda name: candidates[name]["brier"])
 
 
-def test_where_nobody_leaves_the_nbd_stands_in_and_says_why():
+def test_where_nobody_leaves_the_rung_below_stands_in_and_says_why():
     shop = simulate_bg_nbd(customers=2000, r=1.2, alpha=8.0, a=1e-6, b=1.0, days=500, seed=2)
 
     found = run_backtest(PurchaseLedger(shop.occasions()), as_of_day=15_500, horizon_days=60)
 
     assert found is not None
-    assert found.buying.model == "nbd"
-    assert set(found.metrics["candidates"][BG_NBD]) == {"refused"}
-    assert set(found.metrics["candidates"][MBG_NBD]) == {"refused"}
+    candidates = found.metrics["candidates"]
+    assert set(candidates[BG_NBD]) == set(candidates[MBG_NBD]) == {"refused"}
+    assert candidates["nbd"]["auc"] > 0.7
+    assert candidates["mbg_nbd_steadied"]["auc"] == pytest.approx(
+        candidates["nbd"]["auc"], abs=0.01
+    )
+    assert not found.buying.sees_leaving
 
 
 def test_calibration_is_kept_only_where_it_helps():

@@ -1,7 +1,10 @@
 from typing import Any
 
+import pytest
+
 from analytics.models import ScoringRun
 from analytics.selectors.wording import candidate_tables
+from analytics.selectors.wording.definitions import model_label
 
 
 def spend_table(**deviances: float | None) -> dict[str, Any]:
@@ -36,3 +39,18 @@ def test_a_run_from_before_that_measure_keeps_its_own():
 
     assert "Poisson deviance" not in table["columns"]
     assert "root mean squared error" in table["why"][0]
+
+
+@pytest.mark.parametrize(
+    ("published", "words"),
+    [
+        ({}, "NBD"),
+        ({"churn": "repeat_buying", "spend": "repeat_buying"}, "NBD"),
+        ({"churn": "repeat_buying", "spend": "with_linear"}, "NBD, linear learner"),
+        ({"churn": "with_trees", "spend": "with_linear"}, "NBD, linear learner, trees"),
+    ],
+)
+def test_a_run_names_everything_its_scores_come_from(published, words):
+    metrics = {"rungs": {"published": published}} if published else {}
+
+    assert model_label(ScoringRun(model_name="nbd", metrics=metrics)) == words
