@@ -46,7 +46,13 @@ from analytics.ml.trials import (  # noqa: E402
 from benchmarks.backtest_sets import ROOT, DataSet, sets  # noqa: E402
 
 PAGE = ROOT / "docs/backtests.md"
-CHURN = (("AUC", "auc", 3), ("Brier", "brier", 4), ("ECE", "ece", 3))
+CHURN = (
+    ("AUC", "auc", 3),
+    ("AUC, recent", "auc_recent", 3),
+    ("Brier", "brier", 4),
+    ("ECE", "ece", 3),
+    ("lift", "lift", 2),
+)
 SPEND = (("MAE", "mae", 2), ("RMSE", "rmse", 1), ("bias %", "bias_percent", 1), ("Gini", "gini", 3))
 PUBLISHED = "published"
 PARETO = "pareto"
@@ -164,7 +170,10 @@ def judge(data: DataSet, past: Past, trial: Trial) -> Judged:
         trial.day - data.start - 1,
         trial.spent.size,
         1.0 - float(trial.lapsed.mean()),
-        {name: churn_metrics(trial.lapsed, said) for name, said in lapse.items()},
+        {
+            name: churn_metrics(trial.lapsed, said, trial.silent_days)
+            for name, said in lapse.items()
+        },
         {name: spend_metrics(trial.spent, said) for name, said in spend.items()},
     )
 
@@ -272,7 +281,7 @@ def _everywhere(rows: Sequence[dict[str, JsonDict]]) -> list[str]:
 
 
 def _badness(key: str, value: float) -> float:
-    return -value if key in {"auc", "gini"} else abs(value)
+    return -value if key in {"auc", "auc_recent", "lift", "gini"} else abs(value)
 
 
 def _cell(value: float | None, places: int) -> str:

@@ -196,7 +196,9 @@ class Learned:
     def figures(self) -> tuple[JsonDict, JsonDict]:
         """Return the mean figures of every candidate for churn and for spend."""
         churn = {
-            name: average([churn_metrics(t.lapsed, t.lapse[name]) for t in self.trials])
+            name: average(
+                [churn_metrics(t.lapsed, t.lapse[name], t.silent_days) for t in self.trials]
+            )
             for name in self.trials[0].lapse
         }
         spend = {
@@ -415,7 +417,9 @@ def try_rungs(past: Past, day: int, *, as_of_day: int, rung: str) -> Trial | Non
     lapse["recency_rule"] = _recency_rule(past, here)
     age = np.maximum(here.summary.T + 1, past.horizon_days)
     spend["own_rate_times_horizon"] = here.summary.total_spend / age * past.horizon_days
-    return Trial(day, ~came, spent, lapse, spend | blended[LEVELLED], blended)
+    spend |= blended[LEVELLED]
+    silent = here.summary.days_since_last_order
+    return Trial(day, ~came, spent, lapse, spend, blended, silent)
 
 
 def _recency_rule(past: Past, here: Landmark) -> FloatArray:

@@ -9,6 +9,7 @@ from analytics.ml.arrays import BoolArray, FloatArray, IntArray, JsonDict
 
 ECE_BINS = 10
 TENTHS = 10
+RECENT_DAYS = 120
 SMALLEST_FORECAST = 1e-6
 """In units of the mean spend: a forecast of nothing at all would be punished without end."""
 
@@ -64,17 +65,34 @@ def poisson_deviance(actual: FloatArray, predicted: FloatArray) -> float:
     return float(2.0 * (rel_entr(came, said) - came + said).mean())
 
 
-def churn_metrics(lapsed: BoolArray, probability: FloatArray) -> JsonDict:
-    """Return AUC, Brier score, ECE(10) and base rate of a churn probability."""
+def churn_metrics(
+    lapsed: BoolArray, probability: FloatArray, silent_days: IntArray | None = None
+) -> JsonDict:
+    """Return AUC, Brier score, ECE(10), lift and base rate of a churn probability.
+
+    The AUC of all is flattered by those who are long gone; where ``silent_days``, the days since the
+    last order, are given, ``auc_recent`` is that of customers who bought in the last 120. ``lift``
+    is the share that lapsed of the riskiest tenth, over that of all.
+    """
     rate = float(lapsed.mean())
-    auc = float(roc_auc_score(lapsed, probability)) if 0.0 < rate < 1.0 else float("nan")
+    recent = np.ones(lapsed.size, dtype=bool) if silent_days is None else silent_days < RECENT_DAYS
+    riskiest = _tenths(probability)[-1] if lapsed.size else []
     return {
-        "auc": finite_or_none(auc),
+        "auc": _auc(lapsed, probability),
+        "auc_recent": None if silent_days is None else _auc(lapsed[recent], probability[recent]),
+        "lift": float(lapsed[riskiest].mean()) / rate if rate > 0.0 else None,
         "brier": float(((probability - lapsed) ** 2).mean()),
         "ece": expected_calibration_error(lapsed, probability),
         "base_rate": rate,
         "n": int(lapsed.size),
     }
+
+
+def _auc(lapsed: BoolArray, probability: FloatArray) -> float | None:
+    """Return the AUC; null where all lapsed, or nobody did."""
+    if not 0 < int(lapsed.sum()) < lapsed.size:
+        return None
+    return float(roc_auc_score(lapsed, probability))
 
 
 def reliability(outcome: BoolArray, probability: FloatArray) -> list[JsonDict]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from analytics.ml.arrays import BoolArray, FloatArray
+from analytics.ml.arrays import BoolArray, FloatArray, IntArray
 from analytics.ml.churn import ChurnCalibration
 from analytics.ml.metrics import average, spend_metrics
 
@@ -21,7 +21,8 @@ MAX_BIAS_PERCENT = 30.0
 class Trial:
     """What every candidate said at one origin, and what came.
 
-    ``blended`` holds the spend of the rungs above repeat buying by what was done to it.
+    ``blended`` holds the spend of the rungs above repeat buying by what was done to it, and
+    ``silent_days`` the days since each customer's last order.
     """
 
     day: int
@@ -30,6 +31,7 @@ class Trial:
     lapse: dict[str, FloatArray]
     spend: dict[str, FloatArray]
     blended: dict[str, dict[str, FloatArray]] = field(default_factory=dict)
+    silent_days: IntArray | None = None
 
     def adjusted(self, adjustment: str) -> "Trial":
         """Return the trial as it stands under an adjustment, or the nearest one it knows."""

@@ -43,7 +43,8 @@ def climb(alone: Backtest, learned: Learned, origins: list[Origin]) -> Backtest:
 def _climb_churn(found: Backtest, learned: Learned, origins: list[Origin]) -> Backtest:
     """Take churn from the blend, with figures and band, or send it back to repeat buying."""
     said = learned.lapse_at_origins()
-    rows = [churn_metrics(t.lapsed, p) for t, p in zip(learned.trials, said, strict=True)]
+    pairs = zip(learned.trials, said, strict=True)
+    rows = [churn_metrics(t.lapsed, p, t.silent_days) for t, p in pairs]
     held = _same_origins(found, "churn", learned)
     if learned.churn_rung == REPEAT_BUYING or average(rows)["brier"] > held["brier"]:
         return replace(found, learned=replace(learned, churn_rung=REPEAT_BUYING, calibration=None))
@@ -109,7 +110,7 @@ def _same_origins(found: Backtest, score: str, learned: Learned) -> JsonDict:
 def _naive(learned: Learned, name: str) -> JsonDict:
     """Return how the naive candidate of that name did at the origins of the blend."""
     if name == "recency_rule":
-        rows = [churn_metrics(trial.lapsed, trial.lapse[name]) for trial in learned.trials]
+        rows = [churn_metrics(t.lapsed, t.lapse[name], t.silent_days) for t in learned.trials]
     else:
         rows = [spend_metrics(trial.spent, trial.spend[name]) for trial in learned.trials]
     return {"name": name} | average(rows) | {"by_origin": rows}

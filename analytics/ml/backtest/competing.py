@@ -65,7 +65,7 @@ def compete(
                 report[name] = {"refused": str(error)}
                 continue
             pairs = zip(origins, one.probability, strict=True)
-            rows = [churn_metrics(origin.lapsed, said) for origin, said in pairs]
+            rows = [churn_metrics(o.lapsed, p, o.summary.days_since_last_order) for o, p in pairs]
             found[name], report[name] = one, average(rows)
         if found:
             break

@@ -144,7 +144,8 @@ def _left(past: list[RepeatBuyingModel], origins: list[Origin]) -> list[FloatArr
 
 def _churn_figures(origins: list[Origin], probability: list[FloatArray]) -> JsonDict:
     """Return the figures of each origin and their average."""
-    rows = [churn_metrics(o.lapsed, p) for o, p in zip(origins, probability, strict=True)]
+    pairs = zip(origins, probability, strict=True)
+    rows = [churn_metrics(o.lapsed, p, o.summary.days_since_last_order) for o, p in pairs]
     return average(rows) | {"by_origin": rows}
 
 
@@ -179,9 +180,8 @@ def _recency_baseline(origins: list[Origin], before: list[Origin | None]) -> Jso
         if landmark is None:  # too few buyers one horizon earlier: nothing to train the rule on
             continue
         rule = RecencyRule().fit(landmark.summary.days_since_last_order, landmark.lapsed)
-        rows.append(
-            churn_metrics(origin.lapsed, rule.predict(origin.summary.days_since_last_order))
-        )
+        silent = origin.summary.days_since_last_order
+        rows.append(churn_metrics(origin.lapsed, rule.predict(silent), silent))
     return {"name": "recency_rule"} | average(rows) | {"by_origin": rows}
 
 

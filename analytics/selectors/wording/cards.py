@@ -43,6 +43,8 @@ def backtest_rows(run: ScoringRun) -> list[dict[str, Any]]:
     window, own_gap = run.metrics.get("next_order") or {}, run.baseline.get("next_order") or {}
     shown: list[tuple[str, Callable[[float], str], dict[str, Any], dict[str, Any], str, int]] = [
         (_("Churn: AUC (1 ranks perfectly, 0.5 guesses)"), figure, churn, rule, "auc", 1),
+        (_("Churn: AUC of who bought in the last 120 days"), figure, churn, rule, "auc_recent", 1),
+        (_("Churn: the riskiest tenth lapsed, times the average"), figure, churn, rule, "lift", 1),
         (_("Churn: Brier score (0 is perfect)"), figure, churn, rule, "brier", -1),
         (_("Churn: calibration error"), figure, churn, rule, "ece", -1),
         (_("Churn: share that lapsed"), figure, churn, {}, "base_rate", 0),

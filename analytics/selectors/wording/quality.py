@@ -22,6 +22,7 @@ def candidate_tables(run: ScoringRun) -> list[dict[str, Any]]:
     rungs = run.metrics.get("rungs") or {}
     churn: list[tuple[str, str, Callable[[float], str]]] = [
         (_("AUC"), "auc", figure),
+        (_("AUC, last order under 120 days ago"), "auc_recent", figure),
         (_("Brier score"), "brier", figure),
         (_("Calibration error"), "ece", figure),
     ]

@@ -92,3 +92,26 @@ def test_poisson_deviance_is_least_for_what_is_to_be_expected():
     )
     assert np.isnan(poisson_deviance(np.zeros(3), np.ones(3)))
     assert np.isfinite(poisson_deviance(np.ones(3), np.zeros(3)))
+
+
+def test_the_recent_are_judged_apart_from_the_long_gone():
+    """Who has been silent for years is foretold by anybody; a random score of the others is .5."""
+    dice = np.random.default_rng(3)
+    silent = np.where(np.arange(2_000) < 1_000, 1_000, dice.integers(0, 119, 2_000))
+    lapsed = (silent == 1_000) | (dice.random(2_000) < 0.5)
+    said = np.where(silent == 1_000, 0.9, 0.8 * dice.random(2_000))
+
+    figures = churn_metrics(lapsed, said, silent)
+
+    assert figures["auc"] > 0.8
+    assert figures["auc_recent"] == pytest.approx(0.5, abs=0.05)
+    assert churn_metrics(lapsed, said)["auc_recent"] is None
+    assert churn_metrics(lapsed[:1000], said[:1000], silent[:1000])["auc_recent"] is None
+
+
+def test_lift_is_what_the_riskiest_tenth_did_more_than_all():
+    lapsed = np.arange(100) >= 80
+
+    assert churn_metrics(lapsed, np.linspace(0, 1, 100))["lift"] == pytest.approx(5.0)
+    assert churn_metrics(lapsed, np.linspace(1, 0, 100))["lift"] == 0.0
+    assert churn_metrics(np.zeros(5, dtype=bool), np.linspace(0, 1, 5))["lift"] is None
