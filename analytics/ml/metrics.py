@@ -70,9 +70,9 @@ def churn_metrics(
 ) -> JsonDict:
     """Return AUC, Brier score, ECE(10), lift and base rate of a churn probability.
 
-    The AUC of all is flattered by those who are long gone; where ``silent_days``, the days since the
-    last order, are given, ``auc_recent`` is that of customers who bought in the last 120. ``lift``
-    is the share that lapsed of the riskiest tenth, over that of all.
+    The AUC of all is flattered by those who are long gone; where ``silent_days``, the days since
+    the last order, are given, ``auc_recent`` is that of customers who bought in the last 120.
+    ``lift`` is the share that lapsed of the riskiest tenth, over that of all.
     """
     rate = float(lapsed.mean())
     recent = np.ones(lapsed.size, dtype=bool) if silent_days is None else silent_days < RECENT_DAYS

@@ -31,9 +31,9 @@ Which keys:
   {mae, rmse, bias_percent, n, coverage_80, coverage_by, by_origin}, ``next_order`` {share_inside,
   expected_share, mean_width_days, given_share, cut_share_inside, cut_expected_share, n, by_origin},
   ``churn`` {auc, auc_recent, lift, brier, ece, base_rate, n, calibrated, by_origin, reliability,
-  band_coverage {share_inside, expected_share, bins, by}}, ``candidates`` (one entry per model of repeat buying
-  that competed, or why it was refused), ``rungs`` (every candidate of the blends, and which are
-  published), ``p_alive_as_churn_auc`` (why it is not used), ``satisfaction`` (see
+  band_coverage {share_inside, expected_share, bins, by}}, ``candidates`` (one entry per model of
+  repeat buying that competed, or why it was refused), ``rungs`` (every candidate of the blends,
+  and which are published), ``p_alive_as_churn_auc`` (why it is not used), ``satisfaction`` (see
   ``satisfaction.Proof``; absent below 50 hidden answers).
 - ``baseline``: ``clv`` and ``orders`` (name ``own_rate_times_horizon`` + same keys),
   ``margin_12m`` (rate: name ``shop_rate`` + same keys, and ``own_rate``; year: name

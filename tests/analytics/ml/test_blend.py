@@ -65,7 +65,7 @@ def test_figures_are_those_of_the_trials(steady):
     trial = steady.trials[0]
 
     assert churn["linear"] == average(
-        [churn_metrics(one.lapsed, one.lapse["linear"]) for one in steady.trials]
+        [churn_metrics(one.lapsed, one.lapse["linear"], one.silent_days) for one in steady.trials]
     )
     assert set(trial.lapse) == {REPEAT_BUYING, WITH_LINEAR, "linear", "recency_rule"}
     assert spend["own_rate_times_horizon"]["n"] == sum(one.spent.size for one in steady.trials)
