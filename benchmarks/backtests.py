@@ -29,11 +29,12 @@ django.setup()
 import numpy as np  # noqa: E402
 
 from analytics.ml.arrays import FloatArray, JsonDict  # noqa: E402
-from analytics.ml.blend import Past, highest_rung, try_rungs  # noqa: E402
+from analytics.ml.blend import highest_rung, try_rungs  # noqa: E402
 from analytics.ml.clv.pareto import ParetoModel  # noqa: E402
 from analytics.ml.errors import DegenerateFitError  # noqa: E402
 from analytics.ml.forecast import fit_forecaster  # noqa: E402
 from analytics.ml.metrics import average, churn_metrics, spend_metrics  # noqa: E402
+from analytics.ml.past import Past  # noqa: E402
 from analytics.ml.summary import compress, summarise  # noqa: E402
 from analytics.ml.trials import (  # noqa: E402
     PLAIN,

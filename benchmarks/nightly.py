@@ -66,10 +66,9 @@ def ours(lap: Lap) -> None:
 
     run = _started()
     lap("start")
-    given = fitting_input(UNTIL)
+    given = [fitting_input(UNTIL)]
     lap("read for the fit")
-    fitted = fit_shop(given)
-    del given
+    fitted = fit_shop(given.pop())
     lap("fit, backtest")
     with transaction.atomic():
         run.customer_count = count_people()

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 
 from analytics.ml import ladder, rfm, satisfaction
-from analytics.ml.arrays import JsonDict
+from analytics.ml.arrays import IntArray, JsonDict
 from analytics.ml.churn import default_horizon
 from analytics.ml.clv import ENGINES
 from analytics.ml.columns import shop_size
@@ -100,30 +100,16 @@ def fit_shop(given: ScoringInput) -> FittedShop:
     teachers = given.signals.without(given.excluded_from_fit)
     habits, proof = satisfaction.learn(teachers), satisfaction.validate(teachers)
     ledger = PurchaseLedger(given.purchases, given.refunds)
+    given = given.without_rows()  # a million customers' purchases are not held twice
     occasions = ledger.occasions(known_before=given.as_of_day)
     summary = summarise(occasions, as_of_day=given.as_of_day)
-    size = shop_size(summary, as_of_day=given.as_of_day)
-    horizon = given.horizon_days or default_horizon(
-        occasion_gaps(occasions),
-        history_days=0 if size.first_day is None else given.as_of_day - size.first_day,
-        slack_days=ladder.BACKTEST_SLACK_DAYS,
-    )
+    size, gaps = shop_size(summary, as_of_day=given.as_of_day), occasion_gaps(occasions)
     del occasions
+    horizon = given.horizon_days or _horizon(gaps, size, given.as_of_day)
     abstentions, notes = ladder.judge(size, as_of_day=given.as_of_day, horizon_days=horizon)
-    fit = Fit()
-    if all(entry.score != ladder.CHURN for entry in abstentions):
-        fit = fit_forecaster(
-            ledger,
-            summary,
-            as_of_day=given.as_of_day,
-            horizon_days=horizon,
-            discount_rate=given.discount_rate,
-            excluded_from_fit=given.excluded_from_fit,
-            engine=given.engine,
-        )
+    fit = _forecasts(given, ledger, summary, horizon, abstentions)
     margin = _margin(given, ledger, horizon, fit)
-    cutoffs = _cutoffs(summary, abstentions)
-    found = fit.backtest
+    cutoffs, found = _cutoffs(summary, abstentions), fit.backtest
     return FittedShop(
         as_of_day=given.as_of_day,
         cutoffs=cutoffs,
@@ -147,13 +133,40 @@ def fit_shop(given: ScoringInput) -> FittedShop:
     )
 
 
+def _horizon(gaps: IntArray, size: ladder.ShopSize, as_of_day: int) -> int:
+    """Return the horizon that the shop's own gaps and history call for."""
+    history = 0 if size.first_day is None else as_of_day - size.first_day
+    return default_horizon(gaps, history_days=history, slack_days=ladder.BACKTEST_SLACK_DAYS)
+
+
+def _forecasts(
+    given: ScoringInput,
+    ledger: PurchaseLedger,
+    summary: Summary,
+    horizon: int,
+    abstentions: tuple[Abstention, ...],
+) -> Fit:
+    """Return what predicts value and churn; nothing where the ladder refuses them."""
+    if any(entry.score == ladder.CHURN for entry in abstentions):
+        return Fit()
+    return fit_forecaster(
+        ledger,
+        summary,
+        as_of_day=given.as_of_day,
+        horizon_days=horizon,
+        discount_rate=given.discount_rate,
+        excluded_from_fit=given.excluded_from_fit,
+        engine=given.engine,
+    )
+
+
 def _margin(given: ScoringInput, ledger: PurchaseLedger, horizon: int, fit: Fit) -> MarginOutlook:
     """Return what the shop earns on the value in 12 months; nothing where there is no value."""
     if fit.backtest is None or fit.forecaster is None or fit.forecaster.intervals is None:
         return MarginOutlook()
     return learn_margin(
         given.costs,
-        given.purchases,
+        ledger.gross,
         ledger,
         as_of_day=given.as_of_day,
         horizon_days=horizon,

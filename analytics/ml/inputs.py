@@ -56,6 +56,17 @@ class ScoringInput:
         """The costs of before the as-of day."""
         return self.costs.before(self.as_of_day)
 
+    def without_rows(self) -> "ScoringInput":
+        """Return the input without what a ledger and signals were made of; costs stay."""
+        return replace(
+            self,
+            purchases=PurchaseDays.empty(),
+            refunds=Refunds.empty(),
+            ratings=Ratings.empty(),
+            deliveries=Deliveries.empty(),
+            operations=Operations.empty(),
+        )
+
     def without_withheld(self) -> "ScoringInput":
         """Return the input as if those who are withheld had done nothing."""
         if self.withheld is None or not self.withheld.size:

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from analytics.ml.arrays import BoolArray, FloatArray, JsonDict
 from analytics.ml.features import FEATURES, LARGEST_LOG_ODDS
-from analytics.ml.trees import Trees
+from analytics.ml.trees import Grid, Trees
 
 TREES: JsonDict = {
     "max_iter": 120,
@@ -209,9 +209,10 @@ class BoostedSpend:
         model = HistGradientBoostingRegressor(
             loss="poisson", **TREES, early_stopping=False, random_state=self.random_state
         )
-        weight = exposure / exposure.mean()
+        weight, grid = exposure / exposure.mean(), Grid.of(features)
         with threadpool_limits(limits=1):
-            self.trees_ = Trees.of(model.fit(features, target / exposure, sample_weight=weight))
+            model.fit(grid.snap(features), target / exposure, sample_weight=weight)
+        self.trees_ = Trees.of(model).on(grid)
         return self
 
     def predict(self, features: FloatArray, foretold: FloatArray) -> FloatArray:

@@ -70,6 +70,11 @@ class PurchaseLedger:
         keep = (self._gross.day < known_before) & (net > SMALLEST_SPEND)
         return PurchaseDays(self._gross.customer_id, self._gross.day, net).where(keep)
 
+    @property
+    def gross(self) -> PurchaseDays:
+        """Purchase days as they were made, whatever came back of them; sorted and unique."""
+        return self._gross
+
     def without(self, customer_ids: IntArray) -> "PurchaseLedger":
         """Return the ledger of everybody else."""
         kept = ~np.isin(self._gross.customer_id, customer_ids)

@@ -76,11 +76,10 @@ def churn_metrics(
     """
     rate = float(lapsed.mean())
     recent = np.ones(lapsed.size, dtype=bool) if silent_days is None else silent_days < RECENT_DAYS
-    riskiest = _tenths(probability)[-1] if lapsed.size else []
     return {
         "auc": _auc(lapsed, probability),
         "auc_recent": None if silent_days is None else _auc(lapsed[recent], probability[recent]),
-        "lift": float(lapsed[riskiest].mean()) / rate if rate > 0.0 else None,
+        "lift": float(lapsed[_tenths(probability)[-1]].mean()) / rate if rate > 0.0 else None,
         "brier": float(((probability - lapsed) ** 2).mean()),
         "ece": expected_calibration_error(lapsed, probability),
         "base_rate": rate,

@@ -44,7 +44,8 @@ from analytics.ml.spread import Spread
 from analytics.ml.summary import Histogram, Summary, compress
 
 if TYPE_CHECKING:
-    from analytics.ml.blend import Blend, Landmark, Past
+    from analytics.ml.blend import Blend
+    from analytics.ml.past import Landmark, Past
     from analytics.ml.trials import Trial
 
 REFITS = 20

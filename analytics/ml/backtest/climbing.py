@@ -7,7 +7,7 @@ import numpy as np
 from analytics.ml.arrays import IntArray, JsonDict
 from analytics.ml.backtest.origins import Origin
 from analytics.ml.backtest.result import Backtest
-from analytics.ml.blend import MOST_ROWS, Learned
+from analytics.ml.blend import Learned
 from analytics.ml.features import some
 from analytics.ml.intervals import (
     ProbabilityBand,
@@ -22,6 +22,7 @@ from analytics.ml.metrics import (
     reliability,
     spend_metrics,
 )
+from analytics.ml.past import MOST_ROWS
 from analytics.ml.trials import REPEAT_BUYING
 
 

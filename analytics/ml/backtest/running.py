@@ -7,10 +7,10 @@ import numpy as np
 from analytics.ml import next_order, order_counts
 from analytics.ml.arrays import FloatArray, JsonDict
 from analytics.ml.backtest.climbing import climb
-from analytics.ml.backtest.competing import compete, landmark_of
+from analytics.ml.backtest.competing import Candidate, compete, landmark_of
 from analytics.ml.backtest.origins import Origin, make_origins, naive_spend
 from analytics.ml.backtest.result import Backtest
-from analytics.ml.blend import MOST_ROWS, learn
+from analytics.ml.blend import learn
 from analytics.ml.churn import ChurnCalibration, RecencyRule
 from analytics.ml.clv import (
     CREDIBILITY,
@@ -32,6 +32,7 @@ from analytics.ml.ledger import PurchaseLedger
 from analytics.ml.levels import LastYear
 from analytics.ml.metrics import average, churn_metrics, deciles, reliability, spend_metrics
 from analytics.ml.order_counts import OrderIntervals
+from analytics.ml.past import MOST_ROWS, thinned
 from analytics.ml.refits import Known, refit_repeat_buying
 from analytics.ml.summary import Summary, compress, summarise
 from analytics.ml.trials import REPEAT_BUYING
@@ -50,9 +51,13 @@ def run_backtest(
         return None
     first_day = int(ledger.occasions(known_before=as_of_day).day.min())
     last_year = LastYear(
-        ledger, first_day=first_day, horizon_days=horizon_days, most=MOST_ROWS, engine=engine
+        thinned(ledger),
+        first_day=first_day,
+        horizon_days=horizon_days,
+        most=MOST_ROWS,
+        engine=engine,
     )
-    alone, past, probability = _repeat_buying(
+    alone, winner = _repeat_buying(
         ledger,
         origins,
         last_year,
@@ -69,7 +74,7 @@ def run_backtest(
         last_year=last_year,
     )
     found = alone if learned is None else climb(alone, learned, origins)
-    return _judge_windows(found, origins, past, probability, horizon_days)
+    return _judge_windows(found, origins, winner.past, winner.probability, horizon_days)
 
 
 def _repeat_buying(
@@ -80,58 +85,67 @@ def _repeat_buying(
     as_of_day: int,
     horizon_days: int,
     engine: str,
-) -> tuple[Backtest, list[RepeatBuyingModel], list[FloatArray]]:
-    """Return what repeat buying alone achieves, its fits at the origins, and its churn at them."""
+) -> tuple[Backtest, Candidate]:
+    """Return what repeat buying alone achieves, and the model that won with its churn."""
     summary = summarise(ledger.occasions(known_before=as_of_day), as_of_day=as_of_day)
     before = [landmark_of(ledger, origin, horizon_days) for origin in origins]
     now = compress(summary.frequency, summary.recency, summary.T)
     winner, candidates = compete(now, origins, before, horizon_days, engine)
-    buying, past = winner.today, winner.past
-    calibration, probability = winner.calibration, winner.probability
+    band, churn = _judge_churn(winner, origins, summary, horizon_days)
+    counts, orders, own_rate = _backtest_orders(origins, winner.past, horizon_days)
     metrics: JsonDict = {
         "origins": [origin.day for origin in origins],
         "candidates": candidates,
-        "churn": _churn_figures(origins, probability) | {"calibrated": calibration is not None},
-        "p_alive_as_churn_auc": _churn_figures(origins, _left(past, origins))["auc"],
+        "churn": churn,
+        "p_alive_as_churn_auc": _churn_figures(origins, _left(winner.past, origins))["auc"],
+        "orders": orders,
     }
-    baseline: JsonDict = {"churn": _recency_baseline(origins, before)}
-    counts, metrics["orders"], baseline["orders"] = _backtest_orders(origins, past, horizon_days)
+    baseline: JsonDict = {"churn": _recency_baseline(origins, before), "orders": own_rate}
     spends, refusal = _fit_spend([summary, *(origin.summary for origin in origins)], engine)
+    seasons = last_year.factors([as_of_day, *metrics["origins"]])
     intervals = None
-    seasons = last_year.factors([as_of_day, *(origin.day for origin in origins)])
     if spends:
-        intervals, figures, naive = _backtest_spend(
-            origins, past, spends[1:], seasons[1:], horizon_days
+        intervals, metrics["clv"], baseline["clv"] = _backtest_spend(
+            origins, winner.past, spends[1:], seasons[1:], horizon_days
         )
-        figures["gamma_gamma_refused"] = refusal
-        metrics["clv"], baseline["clv"] = figures, naive
-    if spends and (year := backtest_year(ledger, as_of_day=as_of_day, engine=engine)):
-        metrics["clv_12m"], baseline["clv_12m"] = year
-    spend = spends[0] if spends else None
-    band, metrics["churn"]["band_coverage"] = _churn_band(
-        origins,
-        probability,
-        past,
-        buying=buying,
-        summary=summary,
-        calibration=calibration,
-        horizon_days=horizon_days,
-    )
-    lapsed = np.concatenate([origin.lapsed for origin in origins])
-    metrics["churn"]["reliability"] = reliability(lapsed, np.concatenate(probability))
+        metrics["clv"]["gamma_gamma_refused"] = refusal
+        if year := backtest_year(ledger, as_of_day=as_of_day, engine=engine):
+            metrics["clv_12m"], baseline["clv_12m"] = year
     alone = Backtest(
-        buying,
-        spend,
-        refusal,
-        intervals,
-        calibration,
-        band,
-        counts,
-        metrics,
-        baseline,
+        buying=winner.today,
+        spend=spends[0] if spends else None,
+        spend_refusal=refusal,
+        intervals=intervals,
+        calibration=winner.calibration,
+        churn_band=band,
+        order_intervals=counts,
+        metrics=metrics,
+        baseline=baseline,
         season=seasons[0],
     )
-    return alone, past, probability
+    return alone, winner
+
+
+def _judge_churn(
+    winner: Candidate, origins: list[Origin], summary: Summary, horizon_days: int
+) -> tuple[ProbabilityBand, JsonDict]:
+    """Return the band of churn from repeat buying alone, and all figures of that churn."""
+    lapsed = [origin.lapsed for origin in origins]
+    band, coverage = _churn_band(
+        origins,
+        winner.probability,
+        winner.past,
+        buying=winner.today,
+        summary=summary,
+        calibration=winner.calibration,
+        horizon_days=horizon_days,
+    )
+    figures = _churn_figures(origins, winner.probability) | {
+        "calibrated": winner.calibration is not None,
+        "band_coverage": coverage,
+        "reliability": reliability(np.concatenate(lapsed), np.concatenate(winner.probability)),
+    }
+    return band, figures
 
 
 def _left(past: list[RepeatBuyingModel], origins: list[Origin]) -> list[FloatArray]:

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from analytics.ml import blend as blends
+from analytics.ml import past as looking_back
 from analytics.ml import trials as judging
-from analytics.ml.blend import Learned, Past, highest_rung, learn
+from analytics.ml.blend import Learned, highest_rung, learn
 from analytics.ml.ledger import PurchaseLedger, Refunds
 from analytics.ml.metrics import average, churn_metrics, spend_metrics
+from analytics.ml.past import Past
 from analytics.ml.summary import PurchaseDays
 from analytics.ml.trials import REPEAT_BUYING, RUNGS, WITH_LINEAR, WITH_TREES, Trial
 from tests.analytics.ml.shops import cdnow_master, clockwork, usual_shop
@@ -144,7 +146,7 @@ def test_the_order_of_the_rows_changes_nothing():
 
 
 def test_of_a_large_shop_learners_see_some_customers(monkeypatch):
-    monkeypatch.setattr(blends, "MOST_ROWS", 300)
+    monkeypatch.setattr(looking_back, "MOST_ROWS", 300)
 
     found = learned(clockwork(700))
 

@@ -4,11 +4,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analytics.ml.blend import Learned, Past, learn, try_rungs
+from analytics.ml.blend import Learned, learn, try_rungs
 from analytics.ml.features import FEATURES, OF_LAST_YEAR
 from analytics.ml.ledger import PurchaseLedger, Refunds
 from analytics.ml.levels import BELIEF, BOUNDS, YEAR_DAYS, LastYear, shrunk_ratio
 from analytics.ml.metrics import spend_metrics
+from analytics.ml.past import Past
 from analytics.ml.run import score_customers
 from analytics.ml.summary import PurchaseDays, window_outcome
 from analytics.ml.trials import LEVELLED, SEASONAL, WITH_LINEAR

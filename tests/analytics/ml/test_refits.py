@@ -8,11 +8,12 @@ import pytest
 from analytics.ml import blend as blends
 from analytics.ml import refits
 from analytics.ml.backtest import run_backtest, running
-from analytics.ml.blend import Past, learn
+from analytics.ml.blend import learn
 from analytics.ml.churn import ChurnCalibration
 from analytics.ml.clv import BG_NBD, MBG_NBD, RepeatBuyingModel
 from analytics.ml.learners import LinearChance
 from analytics.ml.ledger import PurchaseLedger
+from analytics.ml.past import Past
 from analytics.ml.refits import Known, Resample, refit_blend, refit_repeat_buying
 from analytics.ml.spread import Spread
 from analytics.ml.summary import PurchaseDays, Summary, compress, summarise

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-from analytics.ml.trees import Trees
+from analytics.ml.trees import Grid, Trees
 
 
 @pytest.fixture(scope="module")
@@ -31,3 +31,19 @@ def test_trees_of_a_rate_add_up_on_the_scale_of_the_logarithm(rows):
     found = np.exp(Trees.of(model).add_up(features))
 
     np.testing.assert_allclose(found, model.predict(features), rtol=1e-12)
+
+
+def test_trees_learned_on_a_grid_part_any_customers_where_the_grid_did(rows):
+    features, came = rows
+    features = features + np.random.default_rng(7).normal(scale=0.001, size=features.shape)
+    weight = 1.0 + np.arange(features.shape[0]) % 3
+    grid = Grid.of(features)
+    model = HistGradientBoostingClassifier(max_iter=30, max_leaf_nodes=8)
+    model.fit(grid.snap(features), came, sample_weight=weight)
+    on_marks = model.decision_function(grid.snap(features))
+
+    trees = Trees.of(model)
+
+    assert trees.on(grid).add_up(features).tobytes() == on_marks.tobytes()
+    assert trees.add_up(features).tobytes() != on_marks.tobytes()
+    assert max(marks.size for marks in grid.marks) <= 255
