@@ -82,6 +82,7 @@ SUMMARY = (
     ("worst", "worst", 3),
 )
 RATIO_GOAL = 1.05
+GROUPS = 20
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class Judged:
     bought_again: float
     churn: dict[str, JsonDict]
     spend: dict[str, JsonDict]
+    held: JsonDict
 
     def ratios(self) -> dict[str, float]:
         """Return each candidate's root mean squared error over the least of those compared."""
@@ -139,8 +141,10 @@ def oracle(past: Past, day: int) -> tuple[FloatArray, FloatArray] | None:
     return 1.0 - model.p_buy(*history, horizon_days=horizon), orders * worth
 
 
-def published(data: DataSet, trial: Trial, horizon: int) -> tuple[FloatArray, FloatArray]:
+def published(data: DataSet, trial: Trial, horizon: int) -> dict[str, FloatArray]:
     """Return the churn and spend that a run at the window's origin would have published.
+
+    With them come their bands, by the names of the score row.
 
     Where the history before it holds no window to prove a forecast on, a run says nothing: there
     the highest rung that the size allows stands in.
@@ -150,12 +154,29 @@ def published(data: DataSet, trial: Trial, horizon: int) -> tuple[FloatArray, Fl
     found = fit_forecaster(
         data.ledger, summary, as_of_day=trial.day, horizon_days=horizon, discount_rate=0.0
     ).forecaster
-    values = found.predict(summary, occasions).values if found else {}
     rung = highest_rung(trial.spent.size, trial.day - data.start)
-    return (
-        values.get("churn_probability", trial.lapse[rung]),
-        values.get("predicted_clv", trial.spend[rung]),
-    )
+    instead = {"churn_probability": trial.lapse[rung], "predicted_clv": trial.spend[rung]}
+    return instead | (found.predict(summary, occasions).values if found else {})
+
+
+def held(said: dict[str, FloatArray], trial: Trial) -> JsonDict:
+    """Return how often the bands of a run held what came in the window after it.
+
+    Spend customer by customer; churn in groups of similar scores, whose share that lapsed is held
+    against their mean band.
+    """
+    figures: JsonDict = {"spend": None, "churn": None}
+    if "clv_low" in said:
+        inside = (trial.spent >= said["clv_low"]) & (trial.spent <= said["clv_high"])
+        figures["spend"] = float(inside.mean())
+    if "churn_low" in said:
+        groups = np.array_split(np.argsort(said["churn_probability"], kind="stable"), GROUPS)
+        low, high, came = (
+            np.array([column[rows].mean() for rows in groups])
+            for column in (said["churn_low"], said["churn_high"], trial.lapsed)
+        )
+        figures["churn"] = float(((came >= low) & (came <= high)).mean())
+    return figures
 
 
 def judge(data: DataSet, past: Past, trial: Trial) -> Judged:
@@ -166,7 +187,8 @@ def judge(data: DataSet, past: Past, trial: Trial) -> Judged:
             spend[f"{adjustment}_{rung}"] = said
     if (said_by_oracle := oracle(past, trial.day)) is not None:
         lapse[PARETO], spend[PARETO] = said_by_oracle
-    lapse[PUBLISHED], spend[PUBLISHED] = published(data, trial, past.horizon_days)
+    said = published(data, trial, past.horizon_days)
+    lapse[PUBLISHED], spend[PUBLISHED] = said["churn_probability"], said["predicted_clv"]
     return Judged(
         trial.day - data.start - 1,
         trial.spent.size,
@@ -176,6 +198,7 @@ def judge(data: DataSet, past: Past, trial: Trial) -> Judged:
             for name, said in lapse.items()
         },
         {name: spend_metrics(trial.spent, said) for name, said in spend.items()},
+        held(said, trial),
     )
 
 
@@ -207,8 +230,21 @@ def describe(data: DataSet, horizon: int, judged: list[Judged]) -> list[str]:
         f"\n**{horizon} days**, {len(judged)} windows (days {days}), up to {buyers:,} buyers, of "
         f"whom {rate:.0%} bought again. By its size such a shop may climb to: {allowed}.{silent}\n",
         "\n".join(table(means(says), CHURN)) + "\n",
-        "\n".join(table(means([one.spend for one in judged]), SPEND)),
+        "\n".join(table(means([one.spend for one in judged]), SPEND)) + "\n",
+        describe_bands(judged),
     ]
+
+
+def describe_bands(judged: list[Judged]) -> str:
+    """Return how often the bands of what was published held, as a sentence."""
+    told = average([one.held for one in judged if one.held["churn"] is not None])
+    if not told or told["spend"] is None:
+        return "The history before these windows is too short for bands."
+    return (
+        f"Bands of 80 %, as published: the spend lay inside for {told['spend']:.0%} of the "
+        f"customers, the share that lapsed for {told['churn']:.0%} of {GROUPS} groups of similar "
+        "risk per window."
+    )
 
 
 def summary(judged: list[Judged]) -> list[str]:
