@@ -355,9 +355,8 @@ and most so of the largest customers, who decide the squared error. *The linear 
 weeks it was trained on for the usual ones; in a blend repeat buying holds it back. *Trees* learn
 by what rate to multiply the linear learner's forecast, and there are few large customers to learn
 it from. *All* of them miss a season that they cannot look back on by a year. Where they can, in
-the simulated shops, *last year's season* brings the total nearer, less so in the shop of two
-years, whose year before was its first. *As published* loses where the few origins before a window
-chose repeat buying alone."""
+the simulated shops, *last year's season* brings the total nearer. *As published* loses where the
+few origins before a window chose repeat buying alone."""
 
 
 if __name__ == "__main__":

@@ -6,13 +6,14 @@ of it, and bounded.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from analytics.ml.arrays import FloatArray, IntArray
+from analytics.ml.arrays import FloatArray
 from analytics.ml.clv import NEWTON
 from analytics.ml.errors import DegenerateFitError
-from analytics.ml.features import fit_base, forecasts, some
+from analytics.ml.features import Base, fit_base, forecasts, some
 from analytics.ml.ladder import BACKTEST_SLACK_DAYS, MIN_BUYERS, MIN_REPEATERS
 from analytics.ml.ledger import PurchaseLedger
 from analytics.ml.metrics import poisson_deviance
@@ -49,12 +50,21 @@ def shrunk_ratio(windows: Sequence[Window], *, noise: float = 0.0) -> float:
     return float(np.clip((sum(came) / sum(said)) ** weight, *BOUNDS))
 
 
-class LastYear:
-    """The same days one year earlier, each fitted on what was known before it and made once.
+@dataclass(frozen=True)
+class Foretold:
+    """What came in a horizon and what had been said of it, as purchase days and as spend."""
 
-    Repeat buying stands for every method here: brought to the level of its own landmarks, it is
-    off by the season, as blends are; as it is, so is repeat buying alone. Of a large shop it is
-    fitted on ``most`` buyers.
+    orders: Window
+    spend: Window
+
+
+class LastYear:
+    """The same days one year earlier, read by the model of repeat buying as of today.
+
+    Of a young shop a model fitted a year ago had seen too little: what came over what it said would
+    be off by its youth more than by the season. So today's model is given each customer's history
+    as of then. Purchase days are counted, for single spends are heavy-tailed. Of a large shop
+    ``most`` buyers are looked at.
     """
 
     def __init__(
@@ -71,34 +81,39 @@ class LastYear:
         self.horizon_days = horizon_days
         self.most = most
         self.engine = engine
-        self._said: dict[int, tuple[IntArray, FloatArray] | None] = {}
+        self._models: dict[int, Base | None] = {}
+        self._levels: dict[int, float] = {}
+        self._factors: dict[tuple[int, bool], float | None] = {}
         self._known: dict[int, PurchaseDays] = {}
 
     def factor(self, day: int, *, levelled: bool = True) -> float | None:
         """Return the factor for the horizon after ``day``; None without such a window.
 
-        ``levelled`` tells whether it is for forecasts that know the level of their landmarks.
+        ``levelled`` tells whether it is for forecasts that know the level of their landmarks: what
+        these weeks held of the season is then no longer missing.
         """
-        before = day - YEAR_DAYS
-        if self.horizon_days > YEAR_DAYS or not self._reaches(before - self.horizon_days):
-            return None
-        then = self._told(before, known_before=day, levelled=levelled)
-        return None if then is None else shrunk_ratio([then], noise=YEARS_DIFFER)
+        asked = (day, levelled)
+        if asked not in self._factors:
+            self._factors[asked] = self._factor(day, levelled=levelled)
+        return self._factors[asked]
 
     def helped(self, as_of_day: int, *, levelled: bool = True) -> bool:
         """Tell whether the factor lowered the error of the past year, month by month.
 
         Judged are windows that are over, and have one a year earlier; there the factor must lower
-        the mean deviance of repeat buying.
+        the mean deviance of the spend that repeat buying foretells.
         """
         plain, seasonal = [], []
         for step in range(MONTHS):
             day = as_of_day - self.horizon_days - MONTH_DAYS * step
             factor = self.factor(day, levelled=levelled)
-            then = self._told(day, known_before=as_of_day, levelled=levelled)
-            if factor is None or then is None:
+            if factor is None:
                 continue
-            came, said = then
+            then = self._window(day, model_day=day, known_before=as_of_day)
+            if then is None:
+                continue
+            came, said = then.spend
+            said = self._level(day) * said if levelled else said
             plain.append(poisson_deviance(came, said))
             seasonal.append(poisson_deviance(came, factor * said))
         return bool(plain) and float(np.mean(seasonal)) < float(np.mean(plain))
@@ -112,51 +127,66 @@ class LastYear:
             return [None] * len(days)
         return [self.factor(day, levelled=False) for day in days]
 
-    def _reaches(self, day: int) -> bool:
-        return day - self.first_day >= BACKTEST_SLACK_DAYS
-
-    def _told(self, day: int, *, known_before: int, levelled: bool) -> Window | None:
-        """Return what came in the horizon after a day, and what would have been said of it."""
-        then = self._window(day, known_before)
-        if then is None or not levelled:
-            return then
-        newest = day - self.horizon_days
-        windows = [self._window(newest - MONTH_DAYS * step, day) for step in range(LANDMARKS)]
-        level = shrunk_ratio([one for one in windows if one is not None])
-        came, said = then
-        return came, level * said
-
-    def _window(self, day: int, known_before: int) -> Window | None:
-        """Return what came in the horizon after a day, as known later, and what was said of it."""
-        if day not in self._said:
-            self._said[day] = self._foretell(day)
-        if (found := self._said[day]) is None:
+    def _factor(self, day: int, *, levelled: bool) -> float | None:
+        if self.horizon_days > YEAR_DAYS:
             return None
+        then = self._window(day - YEAR_DAYS, model_day=day, known_before=day)
+        if then is None:
+            return None
+        came, said = then.orders
+        level = self._level(day) if levelled else 1.0
+        return shrunk_ratio([(came, level * said)], noise=YEARS_DIFFER)
+
+    def _level(self, day: int) -> float:
+        """Return what came in the newest windows that were over by a day, over what was said."""
+        if day not in self._levels:
+            newest = day - self.horizon_days
+            days = [newest - MONTH_DAYS * step for step in range(LANDMARKS)]
+            found = [self._window(one, model_day=day, known_before=day) for one in days]
+            self._levels[day] = shrunk_ratio([one.orders for one in found if one is not None])
+        return self._levels[day]
+
+    def _window(self, day: int, *, model_day: int, known_before: int) -> Foretold | None:
+        """Return what came after a day, and what the model of another says of it.
+
+        None where too little had happened by the day, or the model describes nobody.
+        """
+        if day - self.first_day < BACKTEST_SLACK_DAYS:
+            return None
+        if (base := self._model(model_day)) is None:
+            return None
+        summary = summarise(self._occasions(day), as_of_day=day)
+        if summary.T.size < MIN_BUYERS:
+            return None
+        _buy, orders, worth = forecasts(summary, base)
         if known_before not in self._known:
             self._known = {known_before: self.ledger.occasions(known_before=known_before)}
-        buyers, said = found
-        came, _orders = window_outcome(
-            self._known[known_before], buyers, start_day=day, end_day=day + self.horizon_days
+        spent, came = window_outcome(
+            self._known[known_before],
+            summary.customer_id,
+            start_day=day,
+            end_day=day + self.horizon_days,
         )
-        return came, said
+        return Foretold((came.astype(np.float64), orders), (spent, orders * worth))
 
-    def _foretell(self, day: int) -> tuple[IntArray, FloatArray] | None:
-        """Return buyers and what repeat buying said of them; None where they were too few."""
-        if not self._reaches(day):
-            return None
-        occasions = _of_some(self.ledger.occasions(known_before=day), self.most)
+    def _model(self, day: int) -> Base | None:
+        """Return the models fitted on what was known before a day; None where it was too little."""
+        if day not in self._models:
+            self._models[day] = self._fit(day)
+        return self._models[day]
+
+    def _fit(self, day: int) -> Base | None:
+        occasions = self._occasions(day)
         summary = summarise(occasions, as_of_day=day)
         if summary.T.size < MIN_BUYERS or int((summary.frequency > 0).sum()) < MIN_REPEATERS:
             return None
         try:
-            base = fit_base(occasions, summary, horizon_days=self.horizon_days, engine=self.engine)
+            return fit_base(occasions, summary, horizon_days=self.horizon_days, engine=self.engine)
         except DegenerateFitError:
             return None
-        _buy, orders, worth = forecasts(summary, base)
-        return summary.customer_id, orders * worth
 
-
-def _of_some(occasions: PurchaseDays, most: int) -> PurchaseDays:
-    """Return the occasions of the customers looked at, from sorted ones of all."""
-    buyers, counts = np.unique(occasions.customer_id, return_counts=True)
-    return occasions.where(np.repeat(some(buyers, most), counts))
+    def _occasions(self, day: int) -> PurchaseDays:
+        """Return the occasions known before a day, of the customers looked at."""
+        occasions = self.ledger.occasions(known_before=day)
+        buyers, counts = np.unique(occasions.customer_id, return_counts=True)
+        return occasions.where(np.repeat(some(buyers, self.most), counts))

@@ -83,8 +83,24 @@ def test_a_shop_without_a_season_gets_none():
     assert factors == pytest.approx([1.0, 1.0, 1.0], abs=0.15)
 
 
-def test_a_year_one_horizon_and_sixty_days_are_needed(shop):
-    first = START + YEAR_DAYS + HORIZON + 60
+def test_the_youth_of_a_shop_is_no_season():
+    """A model fitted a year before would have seen three months, and been off by a sixth."""
+    shop = usual_shop(customers=6000, days=800, seed=9).occasions()
+    factors = [last_year(shop).factor(START + day) for day in (460, 500)]
+
+    assert factors == pytest.approx([1.0, 1.0], abs=0.05)
+
+
+def test_what_the_landmarks_held_of_the_season_is_not_counted_twice(shop):
+    """Two of three landmarks saw days three times as busy as others, and such days are to come."""
+    year = last_year(shop)
+
+    assert year.factor(BUSY + 60, levelled=False) > 1.9
+    assert year.factor(BUSY + 60) == pytest.approx(3.0 / (7.0 / 3.0), abs=0.1)
+
+
+def test_a_year_and_sixty_days_are_needed(shop):
+    first = START + YEAR_DAYS + 60
 
     assert last_year(shop).factor(first - 1) is None
     assert last_year(shop).factor(first) is not None

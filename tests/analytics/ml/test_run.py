@@ -353,10 +353,10 @@ def test_answers_of_excluded_accounts_teach_and_prove_nothing():
 
 def test_a_shop_of_one_price_level_still_gets_a_value():
     """Where customers do not differ Gamma–Gamma has no optimum; the rung below speaks instead."""
-    shop = usual_shop().occasions()
+    shop = usual_shop(days=400).occasions()  # too young for a season in its spend
     one_price = replace(shop, net_spend=np.full(shop.day.size, 9.0))
 
-    result = score_customers(to_score(one_price, 15_500))
+    result = score_customers(to_score(one_price, 15_400))
 
     assert [entry.score for entry in result.abstentions] == ["margin_12m"]
     assert result.parameters["clv"]["spend"]["model"] == "credibility"
