@@ -17,6 +17,5 @@ def start_nightly_scoring() -> None:
 
 @shared_task(name=parts.TASK)
 def score_parts(run_id: int) -> None:
-    """Help a run along: score parts of its customers until none is left."""
-    while parts.score_next(run_id=run_id):
-        pass
+    """Help a run along by a part of its customers."""
+    parts.help_along(run_id=run_id)

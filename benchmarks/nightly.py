@@ -60,19 +60,19 @@ def fill(customers: int) -> int:
 def ours(lap: Lap) -> None:
     """Score and publish as one worker does."""
     from analytics.ml.run import fit_shop
-    from analytics.selectors.frames import count_people, fitting_input
+    from analytics.selectors.frames import count_people, fitting_input, withheld_sources
     from analytics.services.parts import divide, parts_left, score_next
     from analytics.services.publishing import complete_table, publish, tidy
 
     run = _started()
     lap("start")
-    given = [fitting_input(UNTIL)]
+    given = [fitting_input(UNTIL, withheld=withheld_sources())]
     lap("read for the fit")
     fitted = fit_shop(given.pop())
     lap("fit, backtest")
     with transaction.atomic():
         run.customer_count = count_people()
-        parts = divide(run=run, fitted=fitted)
+        parts = divide(run=run, fitted=fitted, withheld=[])
     note_peak("fit")
     while score_next(run_id=run.pk):
         pass

@@ -16,6 +16,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('run', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='fit', serialize=False, to='analytics.scoringrun')),
                 ('state', models.JSONField()),
+                ('withheld_sources', models.JSONField(default=list)),
             ],
             options={
                 'verbose_name': 'fitted models',

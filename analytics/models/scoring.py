@@ -72,6 +72,7 @@ class ScoringFit(models.Model):
         "analytics.ScoringRun", models.CASCADE, primary_key=True, related_name="fit"
     )
     state = models.JSONField()
+    withheld_sources = models.JSONField(default=list)
 
     class Meta:
         verbose_name = _("fitted models")

@@ -1,6 +1,6 @@
 """The only door from tables to arrays: what a scoring run may see before its ``as_of_day``."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, LiteralString
 
@@ -98,20 +98,28 @@ WIRE_BYTES = 8
 NULL = "a frame has a null in a column of whole numbers"
 
 
-def scoring_input(as_of_day: date, *, part: int = 0, of: int = 1) -> ScoringInput:
+def scoring_input(
+    as_of_day: date, *, withheld: Sequence[int], part: int = 0, of: int = 1
+) -> ScoringInput:
     """Return what a run may see of one part of the customers: what happened before ``as_of_day``.
 
     ``of`` is a divisor of ``PARTITIONS``; every customer is in one part, by a hash of the id.
+    ``withheld`` are the sources whose customers are neither learned from nor scored.
     """
-    return _read(as_of_day, _part(part, of), is_fit=False)
+    return _read(as_of_day, _part(part, of), withheld, is_fit=False)
 
 
-def fitting_input(as_of_day: date) -> ScoringInput:
+def fitting_input(as_of_day: date, *, withheld: Sequence[int]) -> ScoringInput:
     """Return what a fit may see of all customers.
 
     Deliveries and operations are those of customers who answered: of others nothing is learned.
     """
-    return _read(as_of_day, _part(0, 1), is_fit=True)
+    return _read(as_of_day, _part(0, 1), withheld, is_fit=True)
+
+
+def withheld_sources() -> list[int]:
+    """Return the sources that hardly tell their buyers apart; it takes a look at all orders."""
+    return [found.source_id for found in unrecognising_sources()]
 
 
 def parts_for(customers: int) -> int:
@@ -131,12 +139,14 @@ def _part(part: int, of: int) -> sql.Composable:
     return sql.SQL("({})").format(chosen)
 
 
-def _read(as_of_day: date, days: sql.Composable, *, is_fit: bool) -> ScoringInput:
+def _read(
+    as_of_day: date, days: sql.Composable, withheld: Sequence[int], *, is_fit: bool
+) -> ScoringInput:
     shop = shop_settings()
     values: dict[str, Any] = {
         "as_of": (as_of_day - EPOCH).days,
         "answered": is_fit,
-        "withheld": [found.source_id for found in unrecognising_sources()],
+        "withheld": list(withheld),
     }
     people, moved, costs, ratings, deliveries, operations = (
         _columns(sql.SQL(query).format(days=days), values, kinds) for query, kinds in _FRAMES

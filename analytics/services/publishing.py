@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import structlog
 from django.db import OperationalError, connection, transaction
+from django.db.models import QuerySet
 from psycopg import errors, sql
 
 from analytics.enums import RunState
@@ -116,12 +117,24 @@ def publish(*, run: ScoringRun) -> int:
 
 
 def discard(*, run_id: int) -> None:
-    """Drop the scores of a run that will not be published, and what they were made with."""
-    ScoringPart.objects.filter(run_id=run_id).delete()
+    """Drop the scores of a run that will not be published, and what they were made with.
+
+    Nobody is waited for: where a worker is still at a part, its table is left for ``tidy``. Runs
+    inside the caller's transaction.
+    """
+    _drop_free_parts(ScoringPart.objects.filter(run_id=run_id))
+    if ScoringPart.objects.filter(run_id=run_id).exists():
+        return
     ScoringFit.objects.filter(run_id=run_id).delete()
     if _partition(run_id) not in _partitions():
         with connection.cursor() as cursor:
             _execute(cursor, "DROP TABLE IF EXISTS {0}", sql.Identifier(_partition(run_id)))
+
+
+def _drop_free_parts(parts: QuerySet[ScoringPart]) -> None:
+    """Delete those parts that no worker holds."""
+    free = parts.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)
+    ScoringPart.objects.filter(pk__in=list(free)).delete()
 
 
 def rows(run_id: int, scores: Scores) -> Iterator[tuple[Any, ...]]:
@@ -166,7 +179,7 @@ def _dates(days: FloatArray) -> list[date | None]:
 
 
 def tidy(*, run_id: int) -> None:
-    """Drop what was merged or erased while a run was published, and the partitions of old runs.
+    """Drop what was merged or erased while a run was published, and what is left of old runs.
 
     An erasure that committed between the run's own look and its end did not see the new rows.
     """
@@ -180,12 +193,12 @@ def tidy(*, run_id: int) -> None:
     kept = ScoringRun.objects.filter(state__in=[RunState.PUBLISHED, RunState.REPLACED])
     newest = kept.order_by("-pk").values_list("pk", flat=True)[:KEPT_RUNS]
     pointed = ScorePointer.objects.values_list("run_id", flat=True)
-    for made_with in (ScoringPart, ScoringFit):
-        made_with.objects.exclude(run_id__in=[run_id, *newest, *pointed]).exclude(
-            run__in=ScoringRun.objects.unfinished()
-        ).delete()
-    names = {name, *(_partition(pk) for pk in [*newest, *pointed])}
-    for old in sorted(held - names):
+    wanted = {*newest, *pointed, *ScoringRun.objects.unfinished().values_list("pk", flat=True)}
+    with transaction.atomic():
+        _drop_free_parts(ScoringPart.objects.exclude(run_id__in=wanted))
+        ScoringFit.objects.exclude(run_id__in=wanted).filter(run__parts=None).delete()
+    names = {name, *map(_partition, wanted)}
+    for old in sorted((held | _unattached()) - names):
         _drop(old)
 
 
@@ -207,6 +220,16 @@ def _partitions() -> set[str]:
         cursor.execute(
             "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
             " WHERE i.inhparent = 'analytics_customerscore'::regclass"
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _unattached() -> set[str]:
+    """Return the names of the tables of runs that are not, or not yet, partitions."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relkind = 'r' AND NOT relispartition"
+            " AND relname ~ '^score_of_run_[0-9]+$' AND relnamespace = current_schema::regnamespace"
         )
         return {row[0] for row in cursor.fetchall()}
 

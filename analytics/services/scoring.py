@@ -1,6 +1,7 @@
 """Scoring runs: started once, run by a job, published or explained."""
 
 import time
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -13,15 +14,15 @@ from analytics.enums import RunState, RunTrigger
 from analytics.errors import FutureDayError
 from analytics.ml import ladder
 from analytics.ml.errors import DegenerateFitError
-from analytics.ml.forecast import refuse_forecasts
 from analytics.ml.ladder import Note
 from analytics.ml.run import MODEL_VERSION, FittedShop, fit_shop
-from analytics.models import ScorePointer, ScoringPart, ScoringRun
+from analytics.models import ScorePointer, ScoringFit, ScoringPart, ScoringRun
 from analytics.selectors.frames import (
     count_people,
     fitting_input,
     newest_order,
     orders_without_rate,
+    withheld_sources,
 )
 from analytics.services.parts import call_for_help, divide, parts_left, score_next
 from analytics.services.publishing import complete_table, discard, publish, tidy
@@ -85,9 +86,9 @@ def run_chunk(job_run: JobRun) -> bool:
     now = timezone.now()
     run = _run_of(job_run.job, now)
     phase = job_run.cursor.get("phase", "facts")
-    if phase == "facts":
+    if phase in ("facts", "score"):  # "score" is what a run of the version before goes on with
         _refresh(job_run, run, now)
-    elif phase in ("fit", "score"):  # a run of the version before says "score"
+    elif phase == "fit":
         _fit(job_run, run)
     elif phase == "parts":
         _score(job_run, run)
@@ -107,7 +108,7 @@ def _refresh(job_run: JobRun, run: ScoringRun, now: datetime) -> None:
     if until is None:
         settle_days()
         until = newest_mark()
-    refresh_pending(now=now, seconds=REFRESH_SECONDS)
+    refresh_pending(now=now, seconds=REFRESH_SECONDS, wait=True)
     cursor: dict[str, Any] = {"phase": "fit"}
     if not is_refreshed(until=until):
         cursor = {"phase": "facts", "marks": until}
@@ -116,26 +117,34 @@ def _refresh(job_run: JobRun, run: ScoringRun, now: datetime) -> None:
 
 
 def _fit(job_run: JobRun, run: ScoringRun) -> None:
-    """Fit and test, then divide the customers into parts or abstain; nothing when asked to stop."""
+    """Fit and test, then share out the scoring or abstain; nothing when asked to stop."""
     job_run.save(step=gettext_noop("Fitting and testing the models"))
-    fitted = fit_shop(fitting_input(run.as_of_day))
+    withheld = withheld_sources()
+    fitted = fit_shop(fitting_input(run.as_of_day, withheld=withheld))
     if job_run.is_cancelled():
         return
     with transaction.atomic():
+        job_run.save(done=2)  # first of all: a worker that lost the job stops here
         _store(run, fitted)
         run.customer_count = count_people()
-        if not may_publish(fitted):
-            _abstain(job_run, run)
-            return
-        count = divide(run=run, fitted=fitted)
+        _share_out(job_run, run, fitted, withheld)
+
+
+def _share_out(
+    job_run: JobRun, run: ScoringRun, fitted: FittedShop, withheld: Sequence[int]
+) -> None:
+    """Divide the customers into parts, or abstain."""
+    if not may_publish(fitted):
+        discard(run_id=run.pk)
+        run.state = RunState.ABSTAINED
         run.save()
-        job_run.save(
-            step=gettext_noop("Scoring customers"),
-            done=2,
-            total=STEPS + count,
-            cursor={"phase": "parts"},
-        )
-        call_for_help(run_id=run.pk, parts=count)
+        _close(job_run, run, gettext_noop("Abstained"))
+        return
+    count = divide(run=run, fitted=fitted, withheld=withheld)
+    run.save()
+    step, cursor = gettext_noop("Scoring customers"), {"phase": "parts"}
+    job_run.save(step=step, done=2, total=STEPS + count, cursor=cursor)
+    call_for_help(run_id=run.pk, parts=count)
 
 
 def _score(job_run: JobRun, run: ScoringRun) -> None:
@@ -143,11 +152,7 @@ def _score(job_run: JobRun, run: ScoringRun) -> None:
     try:
         found = score_next(run_id=run.pk)
     except DegenerateFitError as error:
-        with transaction.atomic():
-            refused = refuse_forecasts("degenerate_fit", detail=str(error))
-            run.abstentions = [*run.abstentions, *(entry.to_dict() for entry in refused)]
-            discard(run_id=run.pk)
-            _abstain(job_run, run)
+        _go_on_without_forecasts(job_run, run, str(error))
         return
     left = parts_left(run_id=run.pk)
     done = 2 + ScoringPart.objects.filter(run=run).count() - left
@@ -157,8 +162,23 @@ def _score(job_run: JobRun, run: ScoringRun) -> None:
         job_run.save(done=done)
         return
     with transaction.atomic():
-        complete_table(run_id=run.pk)
         job_run.save(step=gettext_noop("Publishing"), done=done, cursor={"phase": "publish"})
+        complete_table(run_id=run.pk)
+
+
+def _go_on_without_forecasts(job_run: JobRun, run: ScoringRun, detail: str) -> None:
+    """Take value and churn back from a run one of whose predictions was no number."""
+    with transaction.atomic():
+        job_run.save(step=gettext_noop("Fitting and testing the models"))
+        stored = ScoringFit.objects.get(run=run)
+        fitted = FittedShop.from_dict(stored.state).without_forecasts(detail)
+        run.model_name = fitted.model
+        run.parameters = run.parameters | {"clv": None, "margin_12m": None}
+        for name in ("metrics", "baseline"):
+            told = getattr(run, name)
+            setattr(run, name, {key: told[key] for key in told if key == "satisfaction"})
+        run.abstentions = [entry.to_dict() for entry in fitted.abstentions]
+        _share_out(job_run, run, fitted, stored.withheld_sources)
 
 
 def _publish(job_run: JobRun, run: ScoringRun) -> None:
@@ -169,12 +189,6 @@ def _publish(job_run: JobRun, run: ScoringRun) -> None:
         run.state = RunState.PUBLISHED
         run.save()
         _close(job_run, run, gettext_noop("Published"))
-
-
-def _abstain(job_run: JobRun, run: ScoringRun) -> None:
-    run.state = RunState.ABSTAINED
-    run.save()
-    _close(job_run, run, gettext_noop("Abstained"))
 
 
 def _close(job_run: JobRun, run: ScoringRun, step: str) -> None:

@@ -40,6 +40,7 @@ def settle_days() -> int:
         cursor.execute(
             "INSERT INTO customers_factsmark (customer_id) SELECT c.id FROM customers_customer c"
             " WHERE c.lifecycle = 'active' AND NOT EXISTS ("
-            " SELECT FROM customers_customerdays d WHERE d.customer_id = c.id)"
+            " SELECT FROM customers_customerdays d WHERE d.customer_id = c.id) AND NOT EXISTS ("
+            " SELECT FROM customers_factsmark k WHERE k.customer_id = c.id)"
         )
         return int(cursor.rowcount)

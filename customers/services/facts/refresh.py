@@ -22,15 +22,15 @@ def facts_day(*, now: datetime) -> date:
     return shop_day(now) + timedelta(days=1)
 
 
-def refresh_facts(*, now: datetime, limit: int = BATCH) -> int:
+def refresh_facts(*, now: datetime, limit: int = BATCH, wait: bool = False) -> int:
     """Recompute up to ``limit`` marks' customers; return how many customers that were.
 
     The marks are deleted first and the facts computed by a later statement. A writer that commits
     before the deletion is seen by the computation; one that commits after it leaves a mark that
-    is still there. Returns 0 while somebody else writes facts.
+    is still there. Returns 0 while somebody else writes facts, unless it is to ``wait`` its turn.
     """
     with transaction.atomic():
-        if not _lock(wait=False):
+        if not _lock(wait=wait):
             return 0
         with connection.cursor() as cursor:
             cursor.execute(sql.TAKE_MARKS, {"limit": limit})
@@ -39,10 +39,10 @@ def refresh_facts(*, now: datetime, limit: int = BATCH) -> int:
     return len(ids)
 
 
-def age_facts(*, now: datetime, limit: int = BATCH) -> int:
+def age_facts(*, now: datetime, limit: int = BATCH, wait: bool = False) -> int:
     """Recompute rows whose windows moved since they were computed; return how many were read."""
     with transaction.atomic():
-        if not _lock(wait=False):
+        if not _lock(wait=wait):
             return 0
         due = CustomerFacts.objects.filter(ages_on__lte=facts_day(now=now)).order_by("ages_on")
         ids = list(due.values_list("customer_id", flat=True)[:limit])
@@ -60,11 +60,16 @@ def is_refreshed(*, until: int) -> bool:
     return not FactsMark.objects.filter(pk__lte=until).exists()
 
 
-def refresh_pending(*, now: datetime, seconds: float, limit: int = BATCH) -> bool:
-    """Refresh marks, then age, for about ``seconds``; return whether more is waiting."""
+def refresh_pending(
+    *, now: datetime, seconds: float, limit: int = BATCH, wait: bool = False
+) -> bool:
+    """Refresh marks, then age, for about ``seconds``; return whether more is waiting.
+
+    With ``wait`` it takes its turn beside others who write facts, a nightly rebuild say.
+    """
     deadline = time.monotonic() + seconds
     for step in (refresh_facts, age_facts):
-        while step(now=now, limit=limit):
+        while step(now=now, limit=limit, wait=wait):
             if time.monotonic() >= deadline:
                 return True
     return False

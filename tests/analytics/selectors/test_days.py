@@ -100,7 +100,7 @@ def refresh():
 
 def seen(as_of):
     """Return what a run sees, as sorted rows of plain numbers."""
-    given = scoring_input(as_of)
+    given = scoring_input(as_of, withheld=[])
     rows = {
         name: sorted(zip(*(c.tolist() for c in vars(getattr(given, name)).values()), strict=True))
         for name in ("purchases", "refunds", "ratings", "deliveries", "operations")
@@ -192,8 +192,11 @@ def test_a_fit_reads_operations_of_those_who_answered_only():
     mark_all_dirty()
     refresh()
 
-    found = fitting_input(TODAY)
+    found = fitting_input(TODAY, withheld=[])
 
     assert set(found.purchases.customer_id.tolist()) == {silent.pk, vocal.pk}
     assert set(found.operations.customer_id.tolist()) == {vocal.pk}
-    assert set(scoring_input(TODAY).operations.customer_id.tolist()) == {silent.pk, vocal.pk}
+    assert set(scoring_input(TODAY, withheld=[]).operations.customer_id.tolist()) == {
+        silent.pk,
+        vocal.pk,
+    }

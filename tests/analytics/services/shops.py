@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from analytics.enums import RunTrigger
-from analytics.selectors.frames import scoring_input
+from analytics.selectors.frames import scoring_input, withheld_sources
 from analytics.services import scoring
 from crm.core.models import Job
 from crm.core.services import jobs
@@ -63,7 +63,7 @@ def seen(as_of=AS_OF):
     mark_all_dirty()
     while refresh_pending(now=timezone.now(), seconds=60):
         pass
-    return scoring_input(as_of)
+    return scoring_input(as_of, withheld=withheld_sources())
 
 
 def score(as_of=AS_OF):

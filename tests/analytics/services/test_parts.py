@@ -15,7 +15,7 @@ from analytics.selectors import frames
 from analytics.services import parts, scoring
 from crm.core.models import Job
 from crm.core.services import jobs
-from customers.models import Customer
+from customers.models import Customer, CustomerDays
 from customers.services.facts import mark_all_dirty
 from tests.analytics.services.shops import AS_OF, finish, score, score_rows, shop
 from tests.workers import sweep_until_final, wait_for
@@ -73,7 +73,7 @@ def test_each_customer_is_in_one_part(small_parts):
     shop(300)
     run = divided()
 
-    seen = [frames.scoring_input(AS_OF, part=n, of=8).customer_ids for n in range(8)]
+    seen = [frames.scoring_input(AS_OF, withheld=[], part=n, of=8).customer_ids for n in range(8)]
 
     assert run.customer_count == 300
     ids = Customer.objects.values_list("pk", flat=True)
@@ -148,13 +148,74 @@ def test_one_odd_number_in_a_part_publishes_nothing(scored_shop, small_parts, mo
     run = finish(run)
 
     assert run.state == "abstained"
-    assert {entry["score"] for entry in run.abstentions if entry["code"] == "degenerate_fit"} == {
-        "clv",
-        "churn",
-    }
+    refused = [entry["score"] for entry in run.abstentions if entry["code"] == "degenerate_fit"]
+    assert sorted(refused) == ["churn", "clv"]
+    assert (run.model_name, run.parameters["clv"], "churn" in run.metrics) == ("", None, False)
     assert score_rows() == before
     assert ScorePointer.objects.get().run == scored_shop
     assert not ScoringFit.objects.filter(run=run).exists()
+
+
+@pytest.mark.django_db
+def test_a_shop_without_forecasts_gets_its_groups_where_a_number_is_odd(small_parts, monkeypatch):
+    shop(300)
+    run = divided()
+
+    def odd(self, frequency, recency, age_days, *, horizon_days):
+        return np.full(frequency.size, np.nan)
+
+    monkeypatch.setattr(RepeatBuyingModel, "expected_orders", odd)
+
+    run = finish(run)
+
+    assert (run.state, run.scored_count, run.model_name) == ("published", 300, "")
+    assert CurrentScore.objects.filter(rfm_group__isnull=False).count() == 300
+    assert not CurrentScore.objects.exclude(churn_probability=None).exists()
+
+
+@pytest.mark.django_db
+def test_a_run_begun_by_the_version_before_fills_the_days_first():
+    shop(300)
+    run = scoring.start_run(
+        trigger=RunTrigger.MANUAL, as_of_day=AS_OF, user_id=None, now=timezone.now()
+    )
+    Job.objects.filter(pk=run.job_id).update(cursor={"phase": "score"})
+    assert not CustomerDays.objects.exists()
+
+    run = finish(run)
+
+    assert (run.state, run.scored_count) == ("published", 300)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_stopping_waits_for_no_helper_and_the_next_run_tidies_up(small_parts):
+    shop(300)
+    first = score()
+    run = divided()
+    with transaction.atomic():
+        held = ScoringPart.objects.select_for_update().filter(run=run).order_by("number").first()
+        stopper = threading.Thread(target=stop, args=(run.job_id,))
+        stopper.start()
+        stopper.join(timeout=20)
+        assert not stopper.is_alive()
+        run.refresh_from_db()
+        assert run.state == "cancelled"
+        assert ScoringPart.objects.filter(run=run).get() == held
+    assert not parts.score_next(run_id=run.pk)
+
+    second = score()
+
+    assert (first.state, second.state) == ("published", "published")
+    assert not ScoringPart.objects.filter(run=run).exists()
+    assert not ScoringFit.objects.filter(run=run).exists()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NULL", [f"score_of_run_{run.pk}"])
+        assert cursor.fetchone()[0]
+
+
+def stop(job_id):
+    jobs.cancel_job(job_id=job_id, now=timezone.now())
+    connection.close()
 
 
 def test_a_run_that_is_stopped_between_parts_leaves_nothing(scored_shop, small_parts):

@@ -26,7 +26,7 @@ def test_the_products_scores_keep_to_the_truth(tmp_path):
     truth = {row["external_id"]: row for row in pq.read_table(path).to_pylist()}
     names = dict(Customer.objects.values_list("pk", "external_id"))
 
-    given = scoring_input(UNTIL)
+    given = scoring_input(UNTIL, withheld=[])
     result = score_customers(given)
 
     of_everybody = [truth[names[pk]] for pk in result.customer_id]
