@@ -24,6 +24,10 @@ SPEND_BINS = 20
 PROBABILITY_BINS = 10
 JUDGED_BINS = 20
 SHIFT_STEPS = 8
+WINDOWS_DIFFER = 0.3
+"""How far a window's log-odds usually lie from those foretold: what docs/backtests.md came to."""
+BELIEF_WINDOWS = 2
+"""How many windows that belief counts for beside those of the backtest, which overlap."""
 MIN_PER_BIN = 50
 _SMALLEST = 1e-300
 
@@ -192,19 +196,22 @@ def _between(probability: FloatArray, outcome: BoolArray, window: IntArray) -> f
 
     Each window's shift is the intercept that makes its sum of probabilities the number that came;
     the variance of the shifts, less that of chance, is one window's, and a new one is not among
-    those that the mean was taken of.
+    those that the mean was taken of. Three windows that overlap see little of how a shop changes,
+    so that variance is drawn towards the usual one.
     """
     windows = int(window.max()) + 1
-    if windows < 2:
-        return 0.0
     said, shift = log_odds(probability), np.zeros(windows)
     for _step in range(SHIFT_STEPS):
         chance = expit(said + shift[window])
         slope = np.bincount(window, outcome - chance, windows)
         bend = np.bincount(window, chance * (1.0 - chance), windows)
         shift += np.clip(slope / bend, -1.0, 1.0)
-    beyond = float(shift.var(ddof=1) - (1.0 / bend).mean())
-    return float(np.sqrt(max(beyond, 0.0) * (1.0 + 1.0 / windows)))
+    beyond = 0.0
+    if windows > 1:
+        beyond = max(float(shift.var(ddof=1) - (1.0 / bend).mean()), 0.0)
+    known, believed = windows - 1, BELIEF_WINDOWS
+    variance = (known * beyond + believed * WINDOWS_DIFFER**2) / (known + believed)
+    return float(np.sqrt(variance * (1.0 + 1.0 / windows)))
 
 
 def _widened(low: FloatArray, high: FloatArray, by: float) -> tuple[FloatArray, FloatArray]:

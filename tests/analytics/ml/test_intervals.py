@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from analytics.ml.intervals import ProbabilityBand, SpendIntervals, band_coverage
+from analytics.ml.intervals import WINDOWS_DIFFER, ProbabilityBand, SpendIntervals, band_coverage
 from analytics.ml.spread import Spread
 
 
@@ -126,9 +126,18 @@ def test_probability_band_widens_where_windows_differ_by_more_than_chance():
 
     alike, apart = width([0.0, 0.0, 0.0]), width([-0.4, 0.0, 0.4])
 
-    # A deviation of .4 between three windows is one of .46 for a new one: 1.28 · .46 either way.
-    assert alike < 0.06
-    assert apart == pytest.approx(0.21, abs=0.03)
+    # Two windows' worth of belief in a deviation of .3, beside one of 0 or of .4 between three: .25
+    # or .41 for a new one, 1.28 times that either way on the scale of log-odds.
+    assert alike == pytest.approx(0.11, abs=0.02)
+    assert apart == pytest.approx(0.18, abs=0.03)
+
+
+def test_a_single_window_is_widened_by_what_windows_usually_differ():
+    said, came = windows([0.0])
+
+    band = ProbabilityBand().fit_windows(said, came)
+
+    assert band.between_windows_ == pytest.approx(WINDOWS_DIFFER * np.sqrt(2.0))
 
 
 def test_bands_of_right_scores_hold_as_many_shares_as_chance_allows():
@@ -144,7 +153,7 @@ def test_bands_of_right_scores_hold_as_many_shares_as_chance_allows():
 
 
 def test_bands_that_knew_another_world_are_found_out():
-    said, came = windows([0.0, 0.6])
+    said, came = windows([0.0, 1.5])
     orders = [np.ones(one.size, dtype=np.int64) for one in said]
 
     found = band_coverage(said, came, orders, None)
