@@ -4,8 +4,9 @@
 
 The shipped sample and simulated shops are always there; further sets are read from
 ``HUIKE_DATA_DIR`` where it names a folder that has them. Each window is one origin: learners are
-trained on landmarks before it, nothing after it is seen, and the horizon after it judges. No
-number was fitted to these sets; how candidates are made and chosen was decided looking at them.
+trained on landmarks before it, nothing after it is seen, and the horizon after it judges. One
+number was taken from these sets, ``intervals.WINDOWS_DIFFER``; how candidates are made and chosen
+was decided looking at them, so figures on other shops may be worse.
 """
 
 import argparse
