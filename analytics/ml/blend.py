@@ -40,11 +40,12 @@ from analytics.ml.trials import (
     WITH_TREES,
     Trial,
     best_level,
-    brier,
     calibrate,
     calibrated,
-    deviance,
     earned,
+    spend_losses,
+    squared_losses,
+    total_holds,
 )
 
 LINEAR_NEEDS = (500, 180)
@@ -232,11 +233,11 @@ def learn(
         return None
     adjustment = SEASONAL if past.last_year.helped(as_of_day) else best_level(trials, rung)
     trials = [trial.adjusted(adjustment) for trial in trials]
-    churn_rung = earned(trials, rung, brier)
+    churn_rung = earned(trials, rung, squared_losses)
     learned = Learned(
         blend=blend.adjusted(adjustment),
         churn_rung=churn_rung,
-        spend_rung=earned(trials, rung, deviance),
+        spend_rung=earned(trials, rung, spend_losses, total_holds),
         calibration=calibrate(trials, churn_rung, horizon_days),
         trials=tuple(trials),
     )

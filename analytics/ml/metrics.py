@@ -58,11 +58,16 @@ def poisson_deviance(actual: FloatArray, predicted: FloatArray) -> float:
     Like the squared error it is least for the expected value, but it weighs an error by what was
     to be expected: the squared error of spends is that of the few largest customers.
     """
+    return float(poisson_losses(actual, predicted).mean())
+
+
+def poisson_losses(actual: FloatArray, predicted: FloatArray) -> FloatArray:
+    """Return each customer's Poisson deviance, in units of the actual mean."""
     unit = float(actual.mean())
     if unit <= 0.0:
-        return float("nan")
+        return np.full(actual.size, np.nan)
     came, said = actual / unit, np.maximum(predicted / unit, SMALLEST_FORECAST)
-    return float(2.0 * (rel_entr(came, said) - came + said).mean())
+    return np.asarray(2.0 * (rel_entr(came, said) - came + said))
 
 
 def churn_metrics(

@@ -7,7 +7,7 @@ import numpy as np
 
 from analytics.ml.arrays import BoolArray, FloatArray, IntArray
 from analytics.ml.churn import ChurnCalibration
-from analytics.ml.metrics import average, spend_metrics
+from analytics.ml.metrics import average, poisson_losses, spend_metrics
 
 REPEAT_BUYING, WITH_LINEAR, WITH_TREES = "repeat_buying", "with_linear", "with_trees"
 RUNGS = (REPEAT_BUYING, WITH_LINEAR, WITH_TREES)
@@ -15,6 +15,8 @@ PLAIN, LEVELLED, SEASONAL = "plain", "levelled", "seasonal"
 ADJUSTMENTS = (PLAIN, LEVELLED, SEASONAL)
 """What may be done to the spend of a blend, each on top of the one before."""
 MAX_BIAS_PERCENT = 30.0
+ONE_SIDED = 1.645
+"""The quantile of the normal distribution that a one-sided test at 5 % asks for."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +43,49 @@ class Trial:
 
 
 def earned(
-    trials: Sequence[Trial], highest: str, error: Callable[[Sequence[Trial], str], float]
+    trials: Sequence[Trial],
+    highest: str,
+    losses: Callable[[Trial, str], FloatArray],
+    is_sound: Callable[[Sequence[Trial], str], bool] = lambda _trials, _rung: True,
 ) -> str:
-    """Return the highest rung that is sound and errs no more than those below it."""
+    """Return the highest rung that is sound and not plainly worse than the best below it."""
     best = REPEAT_BUYING
     for rung in RUNGS[1 : RUNGS.index(highest) + 1]:
-        if error(trials, rung) <= error(trials, best):
+        pairs = [(losses(trial, rung), losses(trial, best)) for trial in trials]
+        if is_sound(trials, rung) and not plainly_worse(pairs):
             best = rung
     return best
+
+
+def plainly_worse(pairs: Sequence[tuple[FloatArray, FloatArray]]) -> bool:
+    """Tell whether the first of two candidates erred more than customers chosen by chance explain.
+
+    Each pair holds the losses of both, customer by customer, in one window. The mean difference is
+    held against its standard error, one-sided at 5 %; windows of the same customers overlap, so
+    theirs are averaged as if they were one window seen again. In a history of one or two windows
+    hardly anything is plain, and the order of the rungs, which shops with long histories taught,
+    stands.
+    """
+    differences = [challenger - holder for challenger, holder in pairs]
+    excess = np.mean([one.mean() for one in differences])
+    standard_error = np.mean([one.std() / np.sqrt(one.size) for one in differences])
+    return bool(excess > ONE_SIDED * standard_error)
+
+
+def squared_losses(trial: Trial, rung: str) -> FloatArray:
+    """Return each customer's squared error of the churn, uncalibrated."""
+    return np.asarray((trial.lapse[rung] - trial.lapsed) ** 2)
+
+
+def spend_losses(trial: Trial, rung: str) -> FloatArray:
+    """Return each customer's deviance of the spend; 0 where nobody spent, which tells nothing."""
+    return np.nan_to_num(poisson_losses(trial.spent, trial.spend[rung]))
+
+
+def total_holds(trials: Sequence[Trial], rung: str) -> bool:
+    """Tell whether the total spend is not off by so much that the rung is unsound."""
+    bias = average([spend_metrics(one.spent, one.spend[rung]) for one in trials])["bias_percent"]
+    return bias is not None and abs(bias) <= MAX_BIAS_PERCENT
 
 
 def best_level(trials: Sequence[Trial], rung: str) -> str:
@@ -60,20 +97,6 @@ def _misses(trials: Sequence[Trial], adjustment: str, rung: str) -> float:
     """Return the mean deviance of the spend under an adjustment."""
     rows = [spend_metrics(trial.spent, trial.blended[adjustment][rung]) for trial in trials]
     return float(average(rows)["deviance"] or 0.0)
-
-
-def brier(trials: Sequence[Trial], rung: str) -> float:
-    """Return the mean Brier score of the churn, uncalibrated."""
-    return float(np.mean([((t.lapse[rung] - t.lapsed) ** 2).mean() for t in trials]))
-
-
-def deviance(trials: Sequence[Trial], rung: str) -> float:
-    """Return the mean deviance of the spend; without measure where the total is off by too much."""
-    figures = average([spend_metrics(trial.spent, trial.spend[rung]) for trial in trials])
-    bias = figures["bias_percent"]
-    if rung != REPEAT_BUYING and (bias is None or abs(bias) > MAX_BIAS_PERCENT):
-        return float("inf")
-    return float(figures["deviance"] or 0.0)
 
 
 def calibrate(trials: Sequence[Trial], rung: str, horizon_days: int) -> ChurnCalibration | None:

@@ -74,6 +74,13 @@ def test_a_job_without_a_worker_tells_no_pace():
     silent = "worker silent for 30 s; if it is gone, another one goes on"
     assert progress_words(job) == f"Running · 50 of 100 · {silent}"
 
+    job.heartbeat_at = now
+    job.epoch = 2
+    assert progress_words(job) == "Running · 50 of 100 · 1 per second"
+    job.epoch, job.total, job.done = 1, 12, 6
+    assert progress_words(job) == "Running · 6 of 12"
+
+    job.total, job.done = 100, 50
     job.state = "queued"
     assert progress_words(job) == "Queued · 50 of 100 · waits for a worker to go on"
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from analytics.ml import next_order, order_counts
 from analytics.ml.arrays import FloatArray, JsonDict
-from analytics.ml.backtest.climbing import climb
+from analytics.ml.backtest.climbing import Alone, climb
 from analytics.ml.backtest.competing import Candidate, compete, landmark_of
 from analytics.ml.backtest.origins import Origin, make_origins, naive_spend
 from analytics.ml.backtest.result import Backtest
@@ -57,7 +57,7 @@ def run_backtest(
         most=MOST_ROWS,
         engine=engine,
     )
-    alone, winner = _repeat_buying(
+    found, winner, worth = _repeat_buying(
         ledger,
         origins,
         last_year,
@@ -73,7 +73,8 @@ def run_backtest(
         engine=engine,
         last_year=last_year,
     )
-    found = alone if learned is None else climb(alone, learned, origins)
+    if learned is not None:
+        found = climb(found, Alone(origins, winner.probability, worth), learned)
     return _judge_windows(found, origins, winner.past, winner.probability, horizon_days)
 
 
@@ -85,8 +86,11 @@ def _repeat_buying(
     as_of_day: int,
     horizon_days: int,
     engine: str,
-) -> tuple[Backtest, Candidate]:
-    """Return what repeat buying alone achieves, and the model that won with its churn."""
+) -> tuple[Backtest, Candidate, list[FloatArray]]:
+    """Return what repeat buying alone achieves, the model that won with its churn, and its spend.
+
+    The spend is that foretold at each origin; empty where none could be foretold.
+    """
     summary = summarise(ledger.occasions(known_before=as_of_day), as_of_day=as_of_day)
     before = [landmark_of(ledger, origin, horizon_days) for origin in origins]
     now = compress(summary.frequency, summary.recency, summary.T)
@@ -103,11 +107,10 @@ def _repeat_buying(
     baseline: JsonDict = {"churn": _recency_baseline(origins, before), "orders": own_rate}
     spends, refusal = _fit_spend([summary, *(origin.summary for origin in origins)], engine)
     seasons = last_year.factors([as_of_day, *metrics["origins"]])
-    intervals = None
+    intervals, worth = None, []
     if spends:
-        intervals, metrics["clv"], baseline["clv"] = _backtest_spend(
-            origins, winner.past, spends[1:], seasons[1:], horizon_days
-        )
+        worth = _worth(origins, winner.past, spends[1:], seasons[1:], horizon_days)
+        intervals, metrics["clv"], baseline["clv"] = _backtest_spend(origins, worth, horizon_days)
         metrics["clv"]["gamma_gamma_refused"] = refusal
         if year := backtest_year(ledger, as_of_day=as_of_day, engine=engine):
             metrics["clv_12m"], baseline["clv_12m"] = year
@@ -123,7 +126,7 @@ def _repeat_buying(
         baseline=baseline,
         season=seasons[0],
     )
-    return alone, winner
+    return alone, winner, worth
 
 
 def _judge_churn(
@@ -265,21 +268,27 @@ def _judge_windows(
     )
 
 
-def _backtest_spend(
+def _worth(
     origins: list[Origin],
     past: list[RepeatBuyingModel],
     spends: list[SpendModel],
     seasons: list[float | None],
     horizon_days: int,
-) -> tuple[SpendIntervals, JsonDict, JsonDict]:
-    """Return intervals learned on all origins, the model's figures and the naive forecast's."""
-    predicted = [
+) -> list[FloatArray]:
+    """Return the spend that repeat buying foretold at each origin."""
+    return [
         (season or 1.0)
         * CustomerValueModel.join(model, spend).expected_spend(
             origin.summary, horizon_days=horizon_days
         )
         for model, spend, season, origin in zip(past, spends, seasons, origins, strict=True)
     ]
+
+
+def _backtest_spend(
+    origins: list[Origin], predicted: list[FloatArray], horizon_days: int
+) -> tuple[SpendIntervals, JsonDict, JsonDict]:
+    """Return intervals learned on all origins, the model's figures and the naive forecast's."""
     rows = [spend_metrics(o.spend, p) for o, p in zip(origins, predicted, strict=True)]
     naive = [
         spend_metrics(o.spend, naive_spend(o.summary, horizon_days=horizon_days)) for o in origins

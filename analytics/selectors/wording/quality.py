@@ -83,21 +83,33 @@ def _why(figures: Mapping[str, Figures], published: str, judge: str, measure: st
     said = [
         _(
             "Published: %(name)s. The richest blend that the shop's size allows is taken, "
-            "unless its %(measure)s is larger than that of a simpler one."
+            "unless its %(measure)s was plainly larger than that of a simpler one: by more than "
+            "customers chosen by chance explain (one-sided, 5 %%)."
         )
         % {"name": _(_LABELS[published]), "measure": measure}
     ]
-    blends = [name for name in _BLENDS if name in figures]
-    said.extend(
-        _("%(name)s lost: its %(measure)s is %(other)s, that of the published %(own)s.")
-        % {
+    own = figures[published][judge]
+    for name in (name for name in _BLENDS if name in figures and name != published):
+        other, is_richer = figures[name][judge], _BLENDS.index(name) > _BLENDS.index(published)
+        told = {
             "name": _(_LABELS[name]),
             "measure": measure,
-            "other": _precise(figures[name][judge]),
-            "own": _precise(figures[published][judge]),
+            "other": _precise(other),
+            "own": _precise(own),
         }
-        for name in blends[blends.index(published) + 1 :]
-    )
+        if is_richer:
+            said.append(
+                _("%(name)s lost: its %(measure)s is %(other)s, that of the published %(own)s.")
+                % told
+            )
+        elif other < own:
+            said.append(
+                _(
+                    "%(name)s did better on these windows, but by no more than chance explains: "
+                    "its %(measure)s is %(other)s, that of the published %(own)s."
+                )
+                % told
+            )
     return said
 
 

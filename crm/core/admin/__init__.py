@@ -51,7 +51,7 @@ def _pace_words(job: Job, now: datetime) -> list[str]:
         return [told % {"seconds": round(silent)}]
     rate, left = job.rate(now), job.time_left(now)
     words = []
-    if rate:
+    if rate and round(rate):
         words.append(_("%(rate)s per second") % {"rate": number_format(round(rate))})
     if left is not None:
         words.append(_("about %(seconds)d s left") % {"seconds": round(left.total_seconds())})

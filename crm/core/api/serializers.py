@@ -93,7 +93,9 @@ class JobSerializer(ReadSerializer):
     step = serializers.CharField(source="step_words", help_text="In the caller's language.")
     percent = serializers.IntegerField(allow_null=True, help_text="0–100; null while unknown.")
     rate = serializers.SerializerMethodField(help_text="Units done per second.")
-    seconds_left = serializers.SerializerMethodField(help_text="At the rate so far.")
+    seconds_left = serializers.SerializerMethodField(
+        help_text="At the rate so far; null for few steps, and after another worker took over."
+    )
     error_file = serializers.SerializerMethodField(help_text="Address of the rejected rows.")
     url = serializers.SerializerMethodField()
 

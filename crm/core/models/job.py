@@ -15,6 +15,9 @@ from crm.core.models.base import TimeStampedModel
 from crm.core.querysets import JobQuerySet
 from crm.core.registry import registry
 
+FEWEST_STEPS = 20
+"""Of a job with fewer, the time left is not told."""
+
 
 class Job(TimeStampedModel):
     """One piece of slow work: what it is, how far it is, who does it, how it ended.
@@ -130,9 +133,15 @@ class Job(TimeStampedModel):
         return self.done / seconds if seconds > 0 else None
 
     def time_left(self, now: datetime) -> timedelta | None:
-        """Return the expected time to the end at the rate so far, or None when unknown."""
+        """Return the expected time to the end at the rate so far, or None when unknown.
+
+        Few steps are seldom equally long, and a job that was taken over also counts the time in
+        which nobody worked at it: both say nothing.
+        """
         rate = self.rate(now)
         if self.is_final or not rate or not self.total:
+            return None
+        if self.total < FEWEST_STEPS or self.epoch > 1:
             return None
         return timedelta(seconds=max(0.0, (self.total - self.done) / rate))
 

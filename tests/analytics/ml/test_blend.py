@@ -154,16 +154,40 @@ def test_of_a_large_shop_learners_see_some_customers(monkeypatch):
     assert {trial.spent.size for trial in found.trials} == {300}
 
 
-def test_a_rung_is_climbed_only_where_it_errs_no_more():
+def test_a_rung_is_climbed_unless_it_is_plainly_worse():
     rng = np.random.default_rng(3)
     lapsed = rng.random(500) < 0.4
     good, bad = np.where(lapsed, 0.8, 0.2), np.full(500, 0.5)
     trial = Trial(0, lapsed, np.ones(500), {RUNGS[0]: good, RUNGS[1]: bad, RUNGS[2]: good}, {})
     worse = Trial(0, lapsed, np.ones(500), {RUNGS[0]: good, RUNGS[1]: bad, RUNGS[2]: bad}, {})
 
-    assert judging.earned([trial], WITH_TREES, judging.brier) == WITH_TREES
-    assert judging.earned([trial], WITH_LINEAR, judging.brier) == REPEAT_BUYING
-    assert judging.earned([worse], WITH_TREES, judging.brier) == REPEAT_BUYING
+    assert judging.earned([trial], WITH_TREES, judging.squared_losses) == WITH_TREES
+    assert judging.earned([trial], WITH_LINEAR, judging.squared_losses) == REPEAT_BUYING
+    assert judging.earned([worse], WITH_TREES, judging.squared_losses) == REPEAT_BUYING
+
+
+def test_what_chance_explains_is_not_plainly_worse():
+    rng = np.random.default_rng(5)
+    holder, noise = rng.gamma(1.0, 1.0, 2000), rng.normal(0.0, 1.0, 2000)
+    noise = (noise - noise.mean()) / noise.std()  # one standard error of its mean is .022
+
+    def challenger(excess):
+        return holder + noise + excess
+
+    assert not judging.plainly_worse([(challenger(0.03), holder)])
+    assert judging.plainly_worse([(challenger(0.04), holder)])
+    assert not judging.plainly_worse([(holder, challenger(0.04))])
+    # Windows of the same customers overlap: seeing one of them three times makes nothing plainer.
+    assert not judging.plainly_worse([(challenger(0.03), holder)] * 3)
+    assert not judging.plainly_worse([(holder, holder)])
+
+
+def test_a_window_in_which_nobody_spent_tells_nothing_of_spend():
+    nothing, told = np.zeros(50), {RUNGS[0]: np.ones(50), RUNGS[1]: np.full(50, 9.0)}
+    empty = Trial(0, nothing > 0, nothing, {}, told)
+
+    assert judging.spend_losses(empty, RUNGS[1]).tolist() == nothing.tolist()
+    assert not judging.total_holds([empty], RUNGS[1])
 
 
 def test_a_rung_that_misses_the_total_by_far_is_not_climbed():
@@ -172,7 +196,7 @@ def test_a_rung_that_misses_the_total_by_far_is_not_climbed():
 
     def earned(said):
         trial = Trial(0, spent > 50, spent, {}, {RUNGS[0]: near, RUNGS[1]: said})
-        return judging.earned([trial], WITH_LINEAR, judging.deviance)
+        return judging.earned([trial], WITH_LINEAR, judging.spend_losses, judging.total_holds)
 
     assert earned(spent * 0.8) == WITH_LINEAR
     assert earned(off) == REPEAT_BUYING

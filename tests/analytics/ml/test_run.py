@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from analytics.ml.backtest import climbing
 from analytics.ml.run import (
     NULL_REASONS,
     RFM_GROUPS,
@@ -351,10 +352,11 @@ def test_answers_of_excluded_accounts_teach_and_prove_nothing():
     assert (with_them.satisfaction[scored_low] < without.satisfaction[scored_low]).all()
 
 
-def test_a_shop_of_one_price_level_still_gets_a_value():
+def test_a_shop_of_one_price_level_still_gets_a_value(monkeypatch):
     """Where customers do not differ Gamma–Gamma has no optimum; the rung below speaks instead."""
     shop = usual_shop(days=400).occasions()  # too young for a season in its spend
     one_price = replace(shop, net_spend=np.full(shop.day.size, 9.0))
+    monkeypatch.setattr(climbing, "plainly_worse", lambda _pairs: True)  # no blend
 
     result = score_customers(to_score(one_price, 15_400))
 

@@ -34,6 +34,16 @@ def test_a_rung_of_spend_is_said_to_have_lost_by_the_measure_that_chose():
     )
 
 
+def test_a_simpler_candidate_that_did_better_by_chance_is_named():
+    table = spend_table(repeat_buying=1.2, with_linear=1.25)
+
+    assert table["why"][1].endswith(
+        "by no more than chance explains: its Poisson deviance is 1.2000, that of the published "
+        "1.2500."
+    )
+    assert len(spend_table(repeat_buying=1.3, with_linear=1.25)["why"]) == 1
+
+
 def test_a_run_from_before_that_measure_keeps_its_own():
     table = spend_table(with_linear=None, with_trees=None)
 
