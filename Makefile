@@ -3,6 +3,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 EMBEDDED := $(PY) -m deploy.local.embedded
 export SECRET_KEY ?= only-for-checks-and-tests-on-this-machine-0123456789-abcdefghijklmnop
+SIDE_BY_SIDE := -n logical --maxprocesses 4
 CODE := manage.py crm customers analytics campaigns deploy benchmarks tests
 
 .PHONY: help demo stop test test-full lint fmt messages openapi backup restore screenshot bench backtest
@@ -19,11 +20,11 @@ stop:  ## Stop embedded servers that a killed demo left behind
 
 test:  ## Run the tests on a Postgres and a broker of their own
 	@deploy/local/setup.sh test
-	@$(EMBEDDED) run --ephemeral -- $(PY) -m pytest -q -m "not slow"
+	@$(EMBEDDED) run --ephemeral -- $(PY) -m pytest -q $(SIDE_BY_SIDE) -m "not slow"
 
 test-full:  ## Run also what takes long
 	@deploy/local/setup.sh test
-	@$(EMBEDDED) run --ephemeral -- $(PY) -m pytest -q
+	@$(EMBEDDED) run --ephemeral -- $(PY) -m pytest -q $(SIDE_BY_SIDE)
 
 lint:  ## Check style, imports, types, migrations, catalogues and the API description
 	@deploy/local/setup.sh test

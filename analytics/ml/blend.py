@@ -232,16 +232,22 @@ def learn(
     if blend is None or not trials:
         return None
     adjustment = SEASONAL if past.last_year.helped(as_of_day) else best_level(trials, rung)
-    trials = [trial.adjusted(adjustment) for trial in trials]
-    churn_rung = earned(trials, rung, squared_losses)
-    learned = Learned(
-        blend=blend.adjusted(adjustment),
-        churn_rung=churn_rung,
-        spend_rung=earned(trials, rung, spend_losses, total_holds),
-        calibration=calibrate(trials, churn_rung, horizon_days),
-        trials=tuple(trials),
+    learned = _choose(
+        blend.adjusted(adjustment), [trial.adjusted(adjustment) for trial in trials], rung
     )
     return replace(learned, churn_spread=_churn_spread(past, as_of_day, learned))
+
+
+def _choose(blend: Blend, trials: list[Trial], highest: str) -> Learned:
+    """Return the blend with the rung and the calibration that each score has earned."""
+    churn_rung = earned(trials, highest, squared_losses)
+    return Learned(
+        blend=blend,
+        churn_rung=churn_rung,
+        spend_rung=earned(trials, highest, spend_losses, total_holds),
+        calibration=calibrate(trials, churn_rung, blend.base.horizon_days),
+        trials=tuple(trials),
+    )
 
 
 def _churn_spread(past: Past, day: int, learned: Learned) -> Spread | None:

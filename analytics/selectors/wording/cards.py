@@ -1,6 +1,5 @@
 """Put a customer's scores, or a run's backtest, into boxes that a page shows as they are."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -9,7 +8,7 @@ from analytics.ml.margin import MARGIN
 from analytics.models import CurrentScore, ScoringRun
 from analytics.selectors.wording.abstentions import explain_abstention, why_missing
 from analytics.selectors.wording.definitions import definition
-from analytics.selectors.wording.margin import margin_rate, margin_rows, margin_unit
+from analytics.selectors.wording.margin import Shown, margin_rate, margin_rows, margin_unit
 from analytics.selectors.wording.numbers import amount, day_range, figure, number, percent
 from analytics.selectors.wording.reasons import explain_churn, explain_clv, explain_satisfaction
 
@@ -36,62 +35,7 @@ def backtest_rows(run: ScoringRun) -> list[dict[str, Any]]:
 
     ``winner`` is “model”, “baseline” or, where there is nothing to compare, empty.
     """
-    churn, rule = run.metrics.get("churn") or {}, run.baseline.get("churn") or {}
-    clv, naive = run.metrics.get("clv") or {}, run.baseline.get("clv") or {}
-    year, own = run.metrics.get("clv_12m") or {}, run.baseline.get("clv_12m") or {}
-    orders, own_rate = run.metrics.get("orders") or {}, run.baseline.get("orders") or {}
-    window, own_gap = run.metrics.get("next_order") or {}, run.baseline.get("next_order") or {}
-    shown: list[tuple[str, Callable[[float], str], dict[str, Any], dict[str, Any], str, int]] = [
-        (_("Churn: AUC (1 ranks perfectly, 0.5 guesses)"), figure, churn, rule, "auc", 1),
-        (_("Churn: AUC of who bought in the last 120 days"), figure, churn, rule, "auc_recent", 1),
-        (_("Churn: the riskiest tenth lapsed, times the average"), figure, churn, rule, "lift", 1),
-        (_("Churn: Brier score (0 is perfect)"), figure, churn, rule, "brier", -1),
-        (_("Churn: calibration error"), figure, churn, rule, "ece", -1),
-        (_("Churn: share that lapsed"), figure, churn, {}, "base_rate", 0),
-        (
-            _("Next order: share within the days foretold"),
-            figure,
-            window,
-            own_gap,
-            "share_inside",
-            0,
-        ),
-        (_("Next order: share the model had said"), figure, window, {}, "expected_share", 0),
-        (
-            _("Next order: days foretold, on average"),
-            _tenths,
-            window,
-            own_gap,
-            "mean_width_days",
-            0,
-        ),
-        (_("Orders: mean error per customer"), figure, orders, own_rate, "mae", -1),
-        (_("Orders: root mean squared error"), figure, orders, own_rate, "rmse", -1),
-        (
-            _("Orders: total too high (+) or low (−), %"),
-            _bias,
-            orders,
-            own_rate,
-            "bias_percent",
-            -1,
-        ),
-        (_("Orders: share inside the 80 % band"), figure, orders, {}, "coverage_80", 0),
-        (_("Spend: mean error per customer"), amount, clv, naive, "mae", -1),
-        (_("Spend: root mean squared error"), amount, clv, naive, "rmse", -1),
-        (_("Spend: total too high (+) or low (−), %"), _bias, clv, naive, "bias_percent", -1),
-        (_("Spend: Gini of the ranking (1 is perfect)"), figure, clv, naive, "gini", 1),
-        (_("Spend: share inside the 80 % band"), figure, clv, {}, "coverage_80", 0),
-        (_("Value in 12 months: mean error"), amount, year, own, "mae", -1),
-        (
-            _("Value in 12 months: total too high (+) or low (−), %"),
-            _bias,
-            year,
-            own,
-            "bias_percent",
-            -1,
-        ),
-        *margin_rows(run),
-    ]
+    shown = [*_churn_rows(run), *_order_rows(run), *_value_rows(run), *margin_rows(run)]
     return [
         {
             "label": label,
@@ -101,6 +45,55 @@ def backtest_rows(run: ScoringRun) -> list[dict[str, Any]]:
         }
         for label, write, model, baseline, key, sense in shown
         if key in model
+    ]
+
+
+def _sides(run: ScoringRun, score: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the figures of a score and those of its naive baseline; empty where there are none."""
+    return run.metrics.get(score) or {}, run.baseline.get(score) or {}
+
+
+def _churn_rows(run: ScoringRun) -> list[Shown]:
+    churn, rule = _sides(run, "churn")
+    return [
+        (_("Churn: AUC (1 ranks perfectly, 0.5 guesses)"), figure, churn, rule, "auc", 1),
+        (_("Churn: AUC of who bought in the last 120 days"), figure, churn, rule, "auc_recent", 1),
+        (_("Churn: the riskiest tenth lapsed, times the average"), figure, churn, rule, "lift", 1),
+        (_("Churn: Brier score (0 is perfect)"), figure, churn, rule, "brier", -1),
+        (_("Churn: calibration error"), figure, churn, rule, "ece", -1),
+        (_("Churn: share that lapsed"), figure, churn, {}, "base_rate", 0),
+    ]
+
+
+def _order_rows(run: ScoringRun) -> list[Shown]:
+    window, gap = _sides(run, "next_order")
+    orders, rate = _sides(run, "orders")
+    held = _("Next order: share within the days foretold")
+    days = _("Next order: days foretold, on average")
+    total = _("Orders: total too high (+) or low (−), %")
+    return [
+        (held, figure, window, gap, "share_inside", 0),
+        (_("Next order: share the model had said"), figure, window, {}, "expected_share", 0),
+        (days, _tenths, window, gap, "mean_width_days", 0),
+        (_("Orders: mean error per customer"), figure, orders, rate, "mae", -1),
+        (_("Orders: root mean squared error"), figure, orders, rate, "rmse", -1),
+        (total, _bias, orders, rate, "bias_percent", -1),
+        (_("Orders: share inside the 80 % band"), figure, orders, {}, "coverage_80", 0),
+    ]
+
+
+def _value_rows(run: ScoringRun) -> list[Shown]:
+    clv, naive = _sides(run, "clv")
+    year, own = _sides(run, "clv_12m")
+    total = _("Value in 12 months: total too high (+) or low (−), %")
+    return [
+        (_("Spend: mean error per customer"), amount, clv, naive, "mae", -1),
+        (_("Spend: root mean squared error"), amount, clv, naive, "rmse", -1),
+        (_("Spend: total too high (+) or low (−), %"), _bias, clv, naive, "bias_percent", -1),
+        (_("Spend: Gini of the ranking (1 is perfect)"), figure, clv, naive, "gini", 1),
+        (_("Spend: share inside the 80 % band"), figure, clv, {}, "coverage_80", 0),
+        (_("Value in 12 months: mean error"), amount, year, own, "mae", -1),
+        (total, _bias, year, own, "bias_percent", -1),
     ]
 
 
