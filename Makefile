@@ -41,9 +41,10 @@ bench:  ## Measure beside peers; docs/benchmarks.md has the figures
 	@$(PY) -m benchmarks.clv_chain
 	@$(EMBEDDED) run --ephemeral -- $(PY) -m benchmarks.nightly
 
-backtest:  ## Try every candidate on every data set there is, into docs/backtests.md
+backtest:  ## Write docs/backtests.md and docs/known-truth.md: how well the scores foretell
 	@deploy/local/setup.sh test
 	@$(PY) -m benchmarks.backtests
+	@$(PY) -m benchmarks.known_truth
 
 fmt:  ## Format the code
 	.venv/bin/ruff check --fix $(CODE)
