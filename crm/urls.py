@@ -4,12 +4,15 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.utils.translation import gettext_lazy as _
 
+from crm.core.admin.terms import terms
+
 admin.site.index_title = _("Dashboard")
 # The front door leads to the admin itself: a link to it would go nowhere.
 admin.site.site_url = None
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("crm.core.web.urls")),
+    path("admin/terms/", admin.site.admin_view(terms), name="terms"),
     path("admin/", admin.site.urls),
     path("api/", include("crm.api_urls")),
 ]
