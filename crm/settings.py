@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "pghistory.middleware.HistoryMiddleware",
+    "customers.web.setup.SetupMiddleware",
     "customers.web.zone.ShopZoneMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
