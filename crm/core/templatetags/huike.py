@@ -26,6 +26,15 @@ def term_for(key: Any) -> SafeString | str:
     return _link(found) if found else ""
 
 
+@register.simple_tag(takes_context=True)
+def empty_action(context: Any, model_admin: Any) -> Any:
+    """Return what an empty list offers this person besides adding a row, or None."""
+    action = getattr(model_admin, "empty_action", None)
+    # The theme draws rows in a context of its own; the request is still known to it.
+    allowed = action is not None and context.request.user.has_perm(action.permission)
+    return action if allowed else None
+
+
 def _link(found: Term) -> SafeString:
     """A question mark with a name of its own: several stand on a page."""
     name = gettext("What does “%(word)s” mean?") % {"word": found.title}
