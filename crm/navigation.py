@@ -96,4 +96,15 @@ NAVIGATION: list[dict[str, Any]] = [
             ),
         ],
     },
+    {
+        "title": _("Help"),
+        "separator": True,
+        "items": [
+            {
+                "title": _("What the words mean"),
+                "icon": "dictionary",
+                "link": reverse_lazy("terms"),
+            },
+        ],
+    },
 ]

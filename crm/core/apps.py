@@ -11,9 +11,12 @@ class CoreConfig(AppConfig):
     verbose_name = _("System")
 
     def ready(self) -> None:
-        """Put open alerts on the dashboard."""
+        """Put open alerts on the dashboard, and listen for who signs in."""
+        from django.contrib.auth.signals import user_logged_in
+
         from crm.core.registry import Panel, registry
         from crm.core.selectors.alerts import open_alerts
+        from crm.core.web.languages import note_language
 
         registry.panels.register(
             Panel(
@@ -27,3 +30,4 @@ class CoreConfig(AppConfig):
                 permission="core.view_alert",
             )
         )
+        user_logged_in.connect(note_language, dispatch_uid="huike.note_language")

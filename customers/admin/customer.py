@@ -39,6 +39,7 @@ class CustomerAdmin(ExportableList):
     list_filter = ("lifecycle", "is_simulated", "language")
     list_display = ("who", "country", "orders", "spend", "last_order")
     empty_words = _("Customers come in with their orders: bring a file in.")
+    empty_action = None  # above an empty list stands more than one way to begin
     profile_fields = (
         "name", "email", "phone", "country", "city", "language", "zone", "birthday", "is_test",
         "is_wholesale", "lifecycle", "external_id", "public_id",

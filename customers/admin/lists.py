@@ -11,21 +11,28 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.test import RequestFactory
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.views import ChangeList
 
-from crm.core.admin.base import ListAdmin
+from crm.core.admin.base import EmptyAction, ListAdmin
 from customers.errors import ExportRefusedError
 from customers.selectors.exporting import KINDS, permissions_for
 
 LIST = "_list"
 UNLISTED = (LIST, "o", "p", "all", "e", "_facets", "_popup", "_to_field")
 """Parameters that say how a list is shown, and not which rows it has."""
+BRING_A_FILE_IN = EmptyAction(
+    gettext_lazy("Bring a file in"),
+    "admin:customers_importbatch_add",
+    "customers.add_importbatch",
+)
 
 
 class ExportableList(ListAdmin):
     """A list above which “Export…” takes out all rows it has, on all of its pages."""
 
     list_before_template = "customers/export_link.html"
+    empty_action = BRING_A_FILE_IN
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.core.admin.base import ListAdmin, ReadOnlyAdmin
 from crm.core.tasks import queue_job
 from customers.admin.columns import amount_column, plain_amount
-from customers.admin.lists import ExportableList
+from customers.admin.lists import BRING_A_FILE_IN, ExportableList
 from customers.models import Product, ShopSettings, Source
 from customers.selectors.shop import shop_settings
 from customers.services.shop import update_shop_settings
@@ -46,6 +46,7 @@ class ProductAdmin(ExportableList, ReadOnlyAdmin):
 class SourceAdmin(ReadOnlyAdmin):
     list_display = ("name", "key", "kind", "history_starts_on")
     empty_words = _("A source is made when its first file comes in.")
+    empty_action = BRING_A_FILE_IN
 
 
 class ShopSettingsForm(forms.ModelForm):

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from crm.core.admin.base import ListAdmin
+from crm.core.admin.base import EmptyAction, ListAdmin
 from crm.core.errors import DomainError
 from crm.core.services.audit import record_audit
 from crm.core.tasks import queue_job
@@ -99,6 +99,11 @@ class SavedImportAdmin(ListAdmin):
     form = SavedImportForm
     add_words = gettext_lazy("Run an import daily")
     empty_words = gettext_lazy("Open an import that went well and choose “Run this daily”.")
+    empty_action = EmptyAction(
+        gettext_lazy("Open the imports"),
+        "admin:customers_importbatch_changelist",
+        "customers.add_savedimport",
+    )
     conditional_fields = {
         "folder": "place != 'https'",
         "pattern": "place != 'https'",

@@ -84,6 +84,13 @@ class InvalidSettingsError(DomainError):
     code = "invalid_settings"
 
 
+def open_shop(*, name: str, zone: str, currency: str) -> None:
+    """Make the shop's settings where there are none; raises InvalidSettingsError."""
+    _check(ShopSettings(name=name, zone=zone, currency=currency))
+    told = {"name": name, "zone": zone, "currency": currency}
+    ShopSettings.objects.get_or_create(pk=1, defaults=told)
+
+
 def update_shop_settings(
     *, changes: Mapping[str, Any], user_id: int | None, request_id: str = ""
 ) -> tuple[ShopSettings, Job | None]:

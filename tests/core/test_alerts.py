@@ -13,6 +13,7 @@ from crm.core.models import Alert, AuditEntry
 from crm.core.registry import AlertWording, registry
 from crm.core.services import retention
 from crm.core.services.alerts import mail_alerts, raise_alert, resolve_alert
+from crm.core.services.languages import remember_language
 from tests.api import api_client
 from tests.factories import NOON, ShopSettingsFactory, UserFactory
 
@@ -82,6 +83,19 @@ def test_superusers_with_an_address_are_told_once(wording, settings):
     assert mail.outbox[0].body == ("Cancelled hall\n\nhttps://crm.example.com/admin/somewhere/")
     alert.refresh_from_db()
     assert alert.mailed_at == NOON
+
+
+def test_everybody_is_told_in_the_language_they_chose(wording, django_assert_num_queries):
+    told = [UserFactory(is_superuser=True, email=f"{name}@example.com") for name in ("lin", "ann")]
+    remember_language(user_id=told[0].pk, language="zh-hans")
+    spill()
+
+    with django_assert_num_queries(6):  # two around the taking, its two, people, languages
+        mail_alerts(now=NOON, limit=20)
+
+    assert [one.to for one in mail.outbox] == [["lin@example.com"], ["ann@example.com"]]
+    assert [one.body for one in mail.outbox] == ["已取消 hall", "Cancelled hall"]
+    assert mail.outbox[1].subject == "Huike: Cancelled hall"
 
 
 def test_a_mail_server_that_is_away_leaves_the_alert(wording, settings):

@@ -240,6 +240,7 @@ class ApiKeyAdmin(ListAdmin):
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = ("at", "actor", "action", "object_type", "object_id")
+    empty_words = gettext_lazy("Who changed what is written down here, and stays.")
     list_filter = ("action",)
     list_select_related = ("actor",)
 
@@ -264,6 +265,10 @@ class OpenFilter(admin.SimpleListFilter):
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyAdmin):
     list_display = ("words", "severity", "raised_at", "resolved_at")
+    empty_words = gettext_lazy(
+        "Nothing needs attention. A failed import, a missing file or orders without an exchange "
+        "rate would be told here."
+    )
     list_filter = (OpenFilter, "severity")
     fields = ("words", "severity", "raised_at", "resolved_at", "mailed_at", "where", "public_id")
     readonly_fields = ("words", "where")

@@ -1,5 +1,6 @@
 """What every list of the admin shares."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import ShowFacets
@@ -12,6 +13,17 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
 MOST_COUNTED = 10_000
+
+
+@dataclass(frozen=True)
+class EmptyAction:
+    """The one button of an empty list whose rows come from another page."""
+
+    words: "StrPromise | str"
+    page: str
+    """The address's name, such as ``admin:customers_importbatch_add``."""
+    permission: str
+    """Who lacks it is offered nothing."""
 
 
 class BoundedPaginator(Paginator):
@@ -36,6 +48,8 @@ class ListAdmin(ModelAdmin):
     """What the button that adds a row says; without words, “Add” and the model's name."""
     empty_words: "StrPromise | str" = ""
     """What an empty list says about how rows come to be there."""
+    empty_action: EmptyAction | None = None
+    """What an empty list offers; without one, to add a row to who may."""
 
 
 class ReadOnlyAdmin(ListAdmin):

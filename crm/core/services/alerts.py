@@ -14,6 +14,7 @@ from django.utils.translation import override
 
 from crm.core.enums import AlertSeverity
 from crm.core.models import Alert
+from crm.core.selectors.languages import languages_of
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +49,7 @@ def resolve_alert(*, key: str, now: datetime) -> bool:
 def mail_alerts(*, now: datetime, limit: int) -> int:
     """Mail superusers the alerts nobody was told of yet; return how many were taken.
 
+    Everybody is told in the language they chose.
     An alert is taken before it is sent and never sent twice; a failure is logged, and the alert
     stays on the dashboard.
     """
@@ -58,19 +60,21 @@ def mail_alerts(*, now: datetime, limit: int) -> int:
         Alert.objects.filter(pk__in=[alert.pk for alert in taken]).update(mailed_at=now)
     if taken:
         people = get_user_model()._default_manager.filter(is_superuser=True, is_active=True)
-        addresses = list(people.exclude(email="").order_by("pk").values_list("email", flat=True))
+        told = list(people.exclude(email="").order_by("pk").values_list("pk", "email"))
+        languages = languages_of(pk for pk, _address in told)
         for alert in taken:
-            _mail(alert, addresses)
+            for pk, address in told:
+                _mail(alert, address, languages.get(pk, settings.LANGUAGE_CODE))
     return len(taken)
 
 
-def _mail(alert: Alert, addresses: list[str]) -> None:
-    with override(settings.LANGUAGE_CODE):
+def _mail(alert: Alert, address: str, language: str) -> None:
+    """Send one person an alert; a failure is logged."""
+    with override(language):
         subject = _("Huike: %(what)s") % {"what": " ".join(alert.words.split())}
         body = alert.words
         if alert.link:
-            body = f"{body}\n\n{_public_address()}{alert.link}"
-    for address in addresses:
+            body = f"{body}\n\n{public_address()}{alert.link}"
         try:
             EmailMessage(subject[:200], body, to=[address]).send()
         except Exception:
@@ -78,7 +82,7 @@ def _mail(alert: Alert, addresses: list[str]) -> None:
             log.exception("alert_mail_failed", alert=alert.public_id)
 
 
-def _public_address() -> str:
+def public_address() -> str:
     """Return where staff open Huike, as far as the settings tell."""
     known = [origin for origin in settings.CSRF_TRUSTED_ORIGINS if "*" not in origin]
     return str(known[0]).rstrip("/") if known else ""

@@ -1,4 +1,4 @@
-"""Health checks and the front door."""
+"""Health checks, the front door and the choice of a language."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.templatetags.static import static
 from django.urls import path
 from django.views.generic import RedirectView
 
-from crm.core.web import health
+from crm.core.web import health, languages
 
 
 class Favicon(RedirectView):
@@ -18,6 +18,7 @@ class Favicon(RedirectView):
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/"), name="home"),
+    path("i18n/setlang/", languages.set_language, name="set_language"),
     # Browsers ask for it on every page that names no icon of its own, such as plain answers.
     path("favicon.ico", Favicon.as_view(), name="favicon"),
     path("livez", health.livez, name="livez"),
