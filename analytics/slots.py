@@ -5,12 +5,14 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from django.db.models import Model, OuterRef, Subquery
+from django.db.models import F, FloatField, Model, OuterRef, Subquery
+from django.db.models.functions import Cast
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 MAY_READ = "analytics.view_currentscore"
+MOST_CONTENT = 100.0
 API_FILTERS = (
     "churn_probability",
     "predicted_clv",
@@ -44,6 +46,7 @@ def fill() -> None:
     for computed in references.computed():
         registry.computed_rows.register(computed)
     _fill_pages()
+    _fill_tickets()
     _fill_filters()
     _fill_timeline()
     _fill_api()
@@ -107,6 +110,49 @@ def _fill_pages() -> None:
         )
 
 
+def _fill_tickets() -> None:
+    """Put who asks for help beside what they ask: how content they are, and what they may spend."""
+    from analytics.selectors import panels, wording
+    from crm.core.registry import ListColumn, ListOrder, Panel, registry
+
+    registry.panels.register(
+        Panel(
+            key="ticket_scores",
+            page="ticket",
+            title=_("Scores"),
+            template="analytics/ticket_scores.html",
+            context=panels.ticket_scores,
+            permission=MAY_READ,
+        )
+    )
+    columns = [("satisfaction", _("satisfaction")), ("predicted_clv", _("predicted spend"))]
+    for order, (key, label) in enumerate(columns):
+        annotation = partial(_current, key, customer="customer_id")
+        registry.list_columns.register(
+            ListColumn(
+                f"ticket_{key}", "tickets", label, annotation, wording.number, order, MAY_READ
+            )
+        )
+    registry.list_orders.register(
+        ListOrder(
+            "spend_of_the_unhappy",
+            "tickets",
+            _("unhappy customers with a high predicted spend first"),
+            _spend_of_the_unhappy,
+            permission=MAY_READ,
+        )
+    )
+
+
+def _spend_of_the_unhappy() -> Subquery:
+    """Return predicted spend × how far satisfaction is from 100; null where either is unknown."""
+    from analytics.models import CurrentScore
+
+    rows = CurrentScore.objects.filter(customer_id=OuterRef("customer_id"))
+    spend = Cast("predicted_clv", FloatField())
+    return Subquery(rows.values_list(spend * (MOST_CONTENT - F("satisfaction")))[:1])
+
+
 def _fill_filters() -> None:
     """Let the customers' list be opened by what the dashboard shows."""
     from analytics.admin import filters
@@ -151,10 +197,10 @@ def _fill_api() -> None:
         )
 
 
-def _current(column: str) -> Subquery:
-    """Return a column of the published scores, for a row of the customers' list."""
+def _current(column: str, customer: str = "pk") -> Subquery:
+    """Return a column of the published scores, for a row of a list that names its customer so."""
     from analytics.models import CurrentScore
 
     model: type[Model] = CurrentScore
-    rows = model._default_manager.filter(customer_id=OuterRef("pk"))
+    rows = model._default_manager.filter(customer_id=OuterRef(customer))
     return Subquery(rows.values(column)[:1])

@@ -43,6 +43,12 @@ NAVIGATION: list[dict[str, Any]] = [
                 "admin:customers_product_changelist",
                 "customers.view_product",
             ),
+            _link(
+                _("Tickets"),
+                "support_agent",
+                "admin:customers_ticket_changelist",
+                "customers.view_ticket",
+            ),
         ],
     },
     {

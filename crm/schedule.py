@@ -26,6 +26,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "prune-orphaned-files": _every(EVERY_HOUR, "customers.prune_orphaned_files"),
     "expire-exports": _every(EVERY_HOUR, "customers.expire_exports"),
     "refresh-facts": _every(EVERY_MINUTE, "customers.refresh_facts"),
+    "send-answers": _every(EVERY_MINUTE, "customers.send_answers"),
     "saved-imports": _every(EVERY_MINUTE, "customers.start_saved_imports"),
     "nightly-facts": _every(EVERY_FIVE_MINUTES, "customers.start_nightly_rebuild"),
     "nightly-scores": _every(EVERY_FIVE_MINUTES, "analytics.start_nightly_scoring"),

@@ -279,6 +279,8 @@ IMPORT_UNDO_DAYS = env.int("IMPORT_UNDO_DAYS", default=30)
 # --- Mail ----------------------------------------------------------------------------------------
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="huike@localhost")
+EMAIL_REPLY_TO = env.str("EMAIL_REPLY_TO", default="")
+"""Where customers' replies to answers of staff go; empty: to ``EMAIL_FROM``."""
 EMAIL_TIMEOUT = 30
 
 # --- Logs ----------------------------------------------------------------------------------------

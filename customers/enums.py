@@ -93,6 +93,24 @@ class TicketState(models.TextChoices):
     CLOSED = "closed", _("Closed")
 
 
+class MessageKind(models.TextChoices):
+    """Who speaks to whom in a ticket."""
+
+    NOTE = "note", _("Internal note")
+    ANSWER = "answer", _("Answer to the customer")
+    CUSTOMER = "customer", _("From the customer")
+
+
+class DeliveryState(models.TextChoices):
+    """What became of an answer's e-mail. A lost worker leaves ``UNKNOWN``; nothing resends it."""
+
+    QUEUED = "queued", _("Waits to be sent")
+    SENDING = "sending", _("Being sent")
+    SENT = "sent", _("Sent")
+    FAILED = "failed", _("Not sent")
+    UNKNOWN = "unknown", _("Not known whether it was sent")
+
+
 class InteractionKind(models.TextChoices):
     NOTE = "note", _("Note")
     IMPORT = "import", _("Import")

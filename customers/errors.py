@@ -110,3 +110,21 @@ class ExportStateError(WrongStateError):
 class ExportExpiredError(DomainError):
     code = "export_expired"
     status = 410
+
+
+class TicketStateError(WrongStateError):
+    code = "ticket_state"
+
+
+class InvalidTicketError(DomainError):
+    code = "invalid_ticket"
+
+
+class AnswerRefusedError(DomainError):
+    """Nobody would get the answer; ``reason`` is stored with one that waited, and worded anew."""
+
+    code = "answer_refused"
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message, reason=reason)
+        self.reason = reason

@@ -8,10 +8,23 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.db.models import Q
 
-from customers.enums import COUNTED_ORDER_STATUSES, ConsentAction, Lifecycle
+from customers.enums import (
+    COUNTED_ORDER_STATUSES,
+    ConsentAction,
+    DeliveryState,
+    Lifecycle,
+    TicketState,
+)
 
 if TYPE_CHECKING:
-    from customers.models import Consent, Customer, Identity, Order  # noqa: F401 - annotations
+    from customers.models import (  # noqa: F401 - annotations
+        Consent,
+        Customer,
+        Identity,
+        Order,
+        Ticket,
+        TicketMessage,
+    )
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
@@ -71,3 +84,29 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def before(self, as_of: datetime) -> Self:
         return self.filter(placed_at__lt=as_of)
+
+
+class TicketQuerySet(models.QuerySet["Ticket"]):
+    """Tickets by what is left to do."""
+
+    def unfinished(self) -> Self:
+        return self.exclude(state=TicketState.CLOSED)
+
+    def overdue(self, now: datetime) -> Self:
+        """Not closed, and should have been by now."""
+        return self.unfinished().filter(due_at__lt=now)
+
+
+class TicketMessageQuerySet(models.QuerySet["TicketMessage"]):
+    """Messages by what became of their e-mail."""
+
+    def queued(self) -> Self:
+        return self.filter(delivery=DeliveryState.QUEUED)
+
+    def begun_before(self, moment: datetime) -> Self:
+        """Handed over so long ago that nobody is at it any more."""
+        return self.filter(delivery=DeliveryState.SENDING, begun_at__lt=moment)
+
+    def undelivered(self) -> Self:
+        """Answers that somebody must look at."""
+        return self.filter(delivery__in=[DeliveryState.FAILED, DeliveryState.UNKNOWN])

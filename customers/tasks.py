@@ -1,15 +1,17 @@
 """Alarm clocks of the record."""
 
 from celery import shared_task
+from django.db import transaction
 from django.utils import timezone
 
 from crm.core.tasks import run_job
-from customers.services import exporting, facts, saved_imports
+from customers.services import exporting, facts, saved_imports, tickets
 from customers.services.importing import changes, files
 
 REFRESH_SECONDS = 45.0
 PRUNE_IMPORTS = 20
 EXPIRE_BATCH = 500
+ANSWERS = 20
 
 
 @shared_task(name="customers.refresh_facts")
@@ -60,3 +62,23 @@ def expire_exports() -> None:
     """Remove exported files past their last day, a batch at a time."""
     if exporting.expire_exports(now=timezone.now(), limit=EXPIRE_BATCH) == EXPIRE_BATCH:
         expire_exports.delay()
+
+
+@shared_task(name="customers.send_answers")
+def send_answers() -> None:
+    """Send the answers that wait, some at a time, and say which were lost with a worker."""
+    tickets.note_lost(now=timezone.now())
+    for _answer in range(ANSWERS):
+        # Each is begun at its own time: a slow mail server must not make the last look lost.
+        if not tickets.send_next(now=timezone.now()):
+            return
+    send_answers.delay()
+
+
+def queue_answers() -> None:
+    """Hint at an answer once it is committed; without a broker the schedule finds it later."""
+
+    def hint() -> None:
+        send_answers.delay()
+
+    transaction.on_commit(hint, robust=True)

@@ -13,6 +13,7 @@ from customers.models import (
     Consent,
     Customer,
     Export,
+    Identity,
     ImportBatch,
     Order,
     OrderLine,
@@ -79,6 +80,15 @@ class CustomerFactory(HuikeFactory):
     source = factory.SubFactory(SourceFactory)
     external_id = factory.Sequence(lambda n: f"C{n:06d}")
     name = factory.Sequence(lambda n: f"Customer {n}")
+
+
+class IdentityFactory(HuikeFactory):
+    class Meta:
+        model = Identity
+
+    customer = factory.SubFactory(CustomerFactory)
+    kind = "email"
+    value = factory.Sequence(lambda n: f"customer{n}@example.com")
 
 
 class CategoryFactory(HuikeFactory):

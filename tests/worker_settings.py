@@ -4,7 +4,8 @@ Production code does not know of this module; tests name it in the worker's envi
 """
 
 from crm.settings import *  # noqa: F403 - the product's settings, whole
-from crm.settings import INSTALLED_APPS, env
+from crm.settings import EMAIL_BACKEND, INSTALLED_APPS, env
 
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.worker_app.WorkerAppConfig"]
 CELERY_TASK_DEFAULT_QUEUE = env.str("TEST_QUEUE")
+EMAIL_BACKEND = env.str("TEST_EMAIL_BACKEND", default=EMAIL_BACKEND)

@@ -15,6 +15,7 @@ from customers.selectors.shop import shop_day
 from customers.selectors.timeline import money
 
 LIST = "/admin/customers/customer/"
+TICKET_CARDS = ("satisfaction", "predicted_clv", "churn_probability")
 
 
 def customer_scores(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
@@ -38,6 +39,15 @@ def customer_scores(request: HttpRequest, customer_id: int | None) -> dict[str, 
         "history": [_month(row) for row in scores.score_history(score.customer_id)],
         "caveats": caveats,
     }
+
+
+def ticket_scores(request: HttpRequest, customer_id: int | None) -> dict[str, Any] | None:
+    """Return the scores that say how a ticket's customer should be treated; none for a guest."""
+    if customer_id is None:
+        return None
+    found = customer_scores(request, customer_id)
+    cards = {card["key"]: card for card in found["cards"]}
+    return {**found, "cards": [cards[key] for key in TICKET_CARDS if key in cards]}
 
 
 def rfm_groups(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:

@@ -60,8 +60,9 @@ class Slot(Generic[T]):
 class Panel:
     """A box on an admin page.
 
-    ``page`` is "customer" or "dashboard"; ``context`` gets the request and, on a customer's page,
-    the customer's id, and returns the variables of ``template``; None leaves the box out.
+    ``page`` is "customer", "ticket" or "dashboard"; ``context`` gets the request and, on a page
+    about a customer, the customer's id, and returns the variables of ``template``; None leaves the
+    box out.
     """
 
     key: str
@@ -120,6 +121,22 @@ class ListColumn:
     label: Any
     annotation: Callable[[], Expression | Any]
     render: Callable[[Any], Any] = str
+    order: int = 100
+    permission: str = ""
+
+
+@dataclass(frozen=True)
+class ListOrder:
+    """What an upper app lets a list begin with: rows with a larger value come first.
+
+    ``annotation`` makes the expression on the list's model; ``words`` says what that order is.
+    Lists of who lacks ``permission`` keep their own order.
+    """
+
+    key: str
+    page: str
+    words: Any
+    annotation: Callable[[], Expression | Any]
     order: int = 100
     permission: str = ""
 
@@ -225,6 +242,7 @@ class _Registry:
     panels: Slot[Panel] = field(default_factory=lambda: Slot("panels"))
     timeline_sources: Slot[TimelineSource] = field(default_factory=lambda: Slot("timeline_sources"))
     list_columns: Slot[ListColumn] = field(default_factory=lambda: Slot("list_columns"))
+    list_orders: Slot[ListOrder] = field(default_factory=lambda: Slot("list_orders"))
     list_filters: Slot[ListFilter] = field(default_factory=lambda: Slot("list_filters"))
     api_expansions: Slot[ApiExpansion] = field(default_factory=lambda: Slot("api_expansions"))
     api_filters: Slot[ApiFilter] = field(default_factory=lambda: Slot("api_filters"))

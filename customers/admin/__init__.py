@@ -9,6 +9,7 @@ from customers.admin import (
     reconciliation,
     rows,
     saved_imports,
+    tickets,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "reconciliation",
     "rows",
     "saved_imports",
+    "tickets",
 ]

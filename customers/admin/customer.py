@@ -1,7 +1,5 @@
 """Customers: the list, and the page that says who this is."""
 
-from collections.abc import Iterable
-from functools import cache
 from typing import Any
 
 from django.contrib import admin, messages
@@ -18,9 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from crm.core.errors import DomainError
-from crm.core.registry import ListColumn, registry
+from crm.core.registry import registry
 from crm.core.tasks import queue_job
-from customers.admin.columns import UnknownLast
+from customers.admin.columns import UnknownLast, slot_column, visible
 from customers.admin.dashboard import panels
 from customers.admin.lists import ExportableList
 from customers.enums import SourceKind
@@ -83,7 +81,7 @@ class CustomerAdmin(ExportableList):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
         """Join what the columns show, the slots' columns included."""
-        columns = _visible(request, registry.list_columns)
+        columns = visible(request, registry.list_columns, "customers")
         facts = CustomerFacts.objects.filter(customer=OuterRef("pk"))
         rows: QuerySet[Customer] = super().get_queryset(request)
         return rows.annotate(
@@ -102,12 +100,12 @@ class CustomerAdmin(ExportableList):
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """Add the slots' columns."""
-        columns = _visible(request, registry.list_columns)
-        return [*self.list_display, *(_column(column) for column in columns)]
+        columns = visible(request, registry.list_columns, "customers")
+        return [*self.list_display, *(slot_column(column) for column in columns)]
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         """Put what the slots filter by first: scores are asked for more often than the rest."""
-        extra = _visible(request, registry.list_filters)
+        extra = visible(request, registry.list_filters, "customers")
         return [*(entry.filter_class for entry in extra), *self.list_filter]
 
     @admin.display(description=_("customer"), ordering="name")
@@ -142,32 +140,6 @@ class CustomerAdmin(ExportableList):
         return super().change_view(
             request, object_id, form_url, {**context, **(extra_context or {})}
         )
-
-
-def _visible(request: HttpRequest, slot: Iterable[Any]) -> list[Any]:
-    """Return what a slot adds to the customers' list for this person."""
-    return [
-        entry
-        for entry in slot
-        if entry.page == "customers"
-        and (not entry.permission or request.user.has_perm(entry.permission))
-    ]
-
-
-@cache
-def _column(column: ListColumn) -> Any:
-    """Make a list column of a slot's entry: one and the same each time, or nobody could sort by it.
-
-    The admin asks for the columns twice in a request, and sorts by those that are in both answers.
-    """
-
-    def show(customer: Customer) -> Any:
-        value = getattr(customer, f"slot_{column.key}")
-        return "–" if value is None else column.render(value)
-
-    show.__name__ = column.key
-    ordering = UnknownLast(f"slot_{column.key}")
-    return admin.display(description=column.label, ordering=ordering)(show)
 
 
 def _page(request: HttpRequest, customer: Customer) -> dict[str, Any]:

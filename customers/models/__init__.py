@@ -12,7 +12,7 @@ from customers.models.product import Category, Product
 from customers.models.reconciliation import Reconciliation, RejectedOrder
 from customers.models.saved_import import SavedImport, SavedImportFile
 from customers.models.shop import ExchangeRate, ShopSettings, Source
-from customers.models.voice import Review, SurveyResponse, Ticket
+from customers.models.voice import Review, SurveyResponse, Ticket, TicketMessage
 
 __all__ = [
     "Attribute",
@@ -45,4 +45,5 @@ __all__ = [
     "Suppression",
     "SurveyResponse",
     "Ticket",
+    "TicketMessage",
 ]

@@ -1,12 +1,14 @@
 """What customers said: reviews, answers, tickets."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.core.fields import PublicIdField
 from crm.core.models import TimeStampedModel
-from customers.enums import SurveyMetric, TicketState
+from customers.enums import DeliveryState, MessageKind, SurveyMetric, TicketState
+from customers.querysets import TicketMessageQuerySet, TicketQuerySet
 
 
 class Review(TimeStampedModel):
@@ -88,7 +90,11 @@ class SurveyResponse(TimeStampedModel):
 
 
 class Ticket(TimeStampedModel):
-    """A request for help."""
+    """A request for help, from a file or written down by staff.
+
+    ``assignee`` and ``due_at`` belong to whoever works on it: no import says or changes them. Both
+    may be null for good: what imports keep of a row's former state does not know them.
+    """
 
     public_id = PublicIdField("tkt", unique=True)
     source = models.ForeignKey("customers.Source", models.PROTECT, related_name="+")
@@ -111,6 +117,19 @@ class Ticket(TimeStampedModel):
     opened_at = models.DateTimeField(_("opened"))
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     is_simulated = models.BooleanField(default=False, db_default=False, editable=False)
+    # No index: building one locks a table that imports write, and few tickets are not closed.
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("assignee"),
+    )
+    due_at = models.DateTimeField(_("due"), null=True, blank=True)
+
+    objects = TicketQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("ticket")
@@ -127,3 +146,78 @@ class Ticket(TimeStampedModel):
 
     def __str__(self) -> str:
         return self.subject
+
+
+class TicketMessage(TimeStampedModel):
+    """One thing said in a ticket: between staff, to the customer, or by the customer.
+
+    An answer is also the outbox row of its e-mail: ``begun_at`` is set before it is handed over,
+    and ``attempts`` numbers the hand-overs, so that each records the outcome of its own.
+    """
+
+    public_id = PublicIdField("tms", unique=True)
+    ticket = models.ForeignKey("customers.Ticket", models.CASCADE, related_name="messages")
+    kind = models.CharField(_("kind"), max_length=8, choices=MessageKind)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("author"),
+    )
+    at = models.DateTimeField(_("when"))
+    text = models.TextField(_("text"))
+    delivery = models.CharField(
+        _("delivery"), max_length=8, choices=DeliveryState, blank=True, default="", db_default=""
+    )
+    message_id = models.CharField(max_length=200, blank=True, default="", db_default="")
+    queued_at = models.DateTimeField(null=True, blank=True)
+    begun_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
+    error = models.CharField(
+        max_length=80,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Why it was not sent, as a code; never an address."),
+    )
+
+    objects = TicketMessageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("message of a ticket")
+        verbose_name_plural = _("messages of tickets")
+        ordering = ["at", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind=MessageKind.ANSWER) & ~Q(delivery="") & ~Q(message_id="")
+                | ~Q(kind=MessageKind.ANSWER) & Q(delivery=""),
+                name="ticket_message_answers_are_sent",
+            ),
+            models.CheckConstraint(
+                condition=~Q(delivery=DeliveryState.SENT) | Q(sent_at__isnull=False),
+                name="ticket_message_sent_has_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(delivery__in=[DeliveryState.SENDING, DeliveryState.UNKNOWN])
+                | Q(begun_at__isnull=False),
+                name="ticket_message_begun_has_time",
+            ),
+            models.UniqueConstraint(
+                fields=["message_id"], condition=~Q(message_id=""), name="ticket_message_id_once"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["ticket", "at"], name="ticket_message_by_ticket"),
+            # What waits for a worker, and what a worker may have been lost over.
+            models.Index(
+                fields=["id"],
+                condition=Q(delivery__in=[DeliveryState.QUEUED, DeliveryState.SENDING]),
+                name="ticket_message_unsent",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id

@@ -154,8 +154,8 @@ def survey_entry(row: SurveyResponse) -> TimelineEntry:
 def ticket_entry(row: Ticket) -> TimelineEntry:
     title = _("Ticket: %(subject)s") % {"subject": row.subject}
     return TimelineEntry(
-        row.opened_at, row.pk, title, row.get_state_display(), "", "support_agent",
-        row.is_simulated,
+        row.opened_at, row.pk, title, row.get_state_display(), _url("ticket", row),
+        "support_agent", row.is_simulated,
     )  # fmt: skip
 
 

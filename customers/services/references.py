@@ -23,6 +23,7 @@ from customers.models import (
     Review,
     SurveyResponse,
     Ticket,
+    TicketMessage,
 )
 
 ERASED = "—"
@@ -36,7 +37,7 @@ def handlers() -> list[ReferenceHandler]:
         moving(Refund, erase=lambda pk: _blank(Refund, pk, reason="")),
         moving(Review, erase=lambda pk: _blank(Review, pk, text="")),
         moving(SurveyResponse, erase=lambda pk: _blank(SurveyResponse, pk, comment="")),
-        moving(Ticket, erase=lambda pk: _blank(Ticket, pk, subject=ERASED, body="")),
+        moving(Ticket, erase=_erase_tickets),
         moving(Interaction, erase=lambda pk: _blank(Interaction, pk, text="", payload={})),
         ReferenceHandler(
             "customers.Consent.customer",
@@ -146,6 +147,13 @@ def _move_back(model: type[Model], source: int, target: int, moved: list[int]) -
 
 def _blank(model: type[Model], customer_id: int, **values: Any) -> None:
     model._default_manager.filter(customer_id=customer_id).update(**values)
+
+
+def _erase_tickets(customer_id: int) -> None:
+    """Blank what was asked and said; a conversation goes where its ticket goes."""
+    # Messages first, as where their e-mails are sent: nobody waits for the other in a circle.
+    TicketMessage.objects.filter(ticket__customer_id=customer_id).update(text=ERASED)
+    _blank(Ticket, customer_id, subject=ERASED, body="")
 
 
 def _delete(model: type[Model], customer_id: int) -> None:

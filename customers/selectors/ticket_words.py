@@ -1,0 +1,48 @@
+"""Why an answer cannot be sent, or was not: codes are stored, words are the reader's."""
+
+from datetime import datetime
+
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from customers.enums import TicketState
+from customers.models import Ticket
+
+REASONS = {
+    "no_customer": gettext_lazy("This ticket names no customer: there is nobody to write to."),
+    "made_up": gettext_lazy("This person is made up: nobody would read an answer."),
+    "no_address": gettext_lazy(
+        "No e-mail address of this customer is known. Answer by another way, and write it down "
+        "as a note."
+    ),
+    "suppressed": gettext_lazy(
+        "This customer's e-mail address is blocked: mails came back, somebody complained, or it "
+        "was asked for."
+    ),
+    "not_armed": gettext_lazy(
+        "This shop sends no mails yet: tick “Sending armed” in the shop settings first."
+    ),
+    "too_late": gettext_lazy("It waited for more than a day, and was not sent so late."),
+    "unreachable": gettext_lazy("The mail server did not answer or let nobody in."),
+    "refused": gettext_lazy("The mail server refused it (%(code)s)."),
+    "unwritable": gettext_lazy("It could not be written as an e-mail."),
+    "interrupted": gettext_lazy("The connection to the mail server broke in between."),
+    "worker_lost": gettext_lazy("The worker that handed it over stopped in between."),
+}
+"""By the part of a code before its colon; what follows is the mail server's own number."""
+
+
+def reason_words(code: str) -> str:
+    """Return the sentence of a code; nothing for none."""
+    name, _colon, number = code.partition(":")
+    return str(REASONS[name]) % {"code": number} if name else ""
+
+
+def due_words(ticket: Ticket, now: datetime) -> str:
+    """Say how long there is left, or since when it is too late; nothing when nothing is due."""
+    if ticket.due_at is None or ticket.state == TicketState.CLOSED:
+        return ""
+    if ticket.due_at < now:
+        return _("overdue for %(time)s") % {"time": timesince(ticket.due_at, now, depth=1)}
+    return _("in %(time)s") % {"time": timesince(now, ticket.due_at, depth=1)}
