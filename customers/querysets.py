@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import Q
 
-from customers.enums import COUNTED_ORDER_STATUSES, ConsentAction, Lifecycle
+from customers.enums import COUNTED_ORDER_STATUSES, ConsentAction, InteractionKind, Lifecycle
 
 if TYPE_CHECKING:
-    from customers.models import Consent, Customer, Identity, Order  # noqa: F401 - annotations
+    from customers.models import (  # noqa: F401 - annotations
+        Consent,
+        Customer,
+        Identity,
+        Interaction,
+        Order,
+        Task,
+    )
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
@@ -71,3 +78,27 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def before(self, as_of: datetime) -> Self:
         return self.filter(placed_at__lt=as_of)
+
+
+class InteractionQuerySet(models.QuerySet["Interaction"]):
+    """Entries of the timeline's own."""
+
+    def standing(self) -> Self:
+        """Those that nobody took back."""
+        return self.filter(deleted_at=None)
+
+    def notes(self) -> Self:
+        return self.standing().filter(kind=InteractionKind.NOTE)
+
+
+class TaskQuerySet(models.QuerySet["Task"]):
+    """Tasks by whether something is left to do."""
+
+    def open(self) -> Self:
+        return self.filter(done_at=None)
+
+    def done(self) -> Self:
+        return self.filter(done_at__isnull=False)
+
+    def overdue(self, today: date) -> Self:
+        return self.open().filter(due_day__lt=today)

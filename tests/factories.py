@@ -14,6 +14,7 @@ from customers.models import (
     Customer,
     Export,
     ImportBatch,
+    Interaction,
     Order,
     OrderLine,
     Product,
@@ -23,6 +24,7 @@ from customers.models import (
     ShopSettings,
     Source,
     SurveyResponse,
+    Task,
     Ticket,
 )
 
@@ -243,3 +245,26 @@ class ScoringRunFactory(HuikeFactory):
 
     trigger = "manual"
     as_of_day = date(2026, 3, 2)
+
+
+class TaskFactory(HuikeFactory):
+    class Meta:
+        model = Task
+
+    customer = factory.SubFactory(CustomerFactory)
+    title = factory.Sequence(lambda n: f"Call back, number {n}")
+    assignee = factory.SubFactory(UserFactory)
+    author = factory.SelfAttribute("assignee")
+    due_day = NOON.date()
+    created_at = NOON
+
+
+class NoteFactory(HuikeFactory):
+    class Meta:
+        model = Interaction
+
+    customer = factory.SubFactory(CustomerFactory)
+    kind = "note"
+    at = NOON
+    text = factory.Sequence(lambda n: f"Note number {n}")
+    author = factory.SubFactory(UserFactory)

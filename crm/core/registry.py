@@ -60,7 +60,8 @@ class Slot(Generic[T]):
 class Panel:
     """A box on an admin page.
 
-    ``page`` is "customer" or "dashboard"; ``context`` gets the request and, on a customer's page,
+    ``page`` is "customer", "customer_head" (right below the strip of figures, without a heading) or
+    "dashboard"; ``context`` gets the request and, on a customer's page,
     the customer's id, and returns the variables of ``template``; None leaves the box out.
     """
 
@@ -72,6 +73,21 @@ class Panel:
     order: int = 100
     permission: str = ""
     width: str = "full"
+
+
+@dataclass(frozen=True)
+class StripCards:
+    """Figures for the strip at the head of a customer's page.
+
+    ``load`` maps ids to cards, in a number of queries that does not grow with the ids. A card has
+    the texts ``label``, ``value``, ``range`` and ``silent`` (why there is no value), a ``tone``
+    (good, fair, bad or neutral) and the ``url`` that opens what it rests on.
+    """
+
+    key: str
+    load: Callable[[Sequence[int]], Mapping[int, Sequence[Mapping[str, Any]]]]
+    order: int = 100
+    permission: str = ""
 
 
 @dataclass(frozen=True)
@@ -223,6 +239,7 @@ class AlertWording:
 @dataclass
 class _Registry:
     panels: Slot[Panel] = field(default_factory=lambda: Slot("panels"))
+    customer_strip: Slot[StripCards] = field(default_factory=lambda: Slot("customer_strip"))
     timeline_sources: Slot[TimelineSource] = field(default_factory=lambda: Slot("timeline_sources"))
     list_columns: Slot[ListColumn] = field(default_factory=lambda: Slot("list_columns"))
     list_filters: Slot[ListFilter] = field(default_factory=lambda: Slot("list_filters"))

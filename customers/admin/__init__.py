@@ -1,6 +1,7 @@
 """The record in the web admin."""
 
 from customers.admin import (
+    attributes,
     customer,
     exports,
     imports,
@@ -9,9 +10,11 @@ from customers.admin import (
     reconciliation,
     rows,
     saved_imports,
+    staff_tasks,
 )
 
 __all__ = [
+    "attributes",
     "customer",
     "exports",
     "imports",
@@ -20,4 +23,5 @@ __all__ = [
     "reconciliation",
     "rows",
     "saved_imports",
+    "staff_tasks",
 ]

@@ -22,6 +22,7 @@ from customers.models import (
     Refund,
     Review,
     SurveyResponse,
+    Task,
     Ticket,
 )
 
@@ -38,6 +39,7 @@ def handlers() -> list[ReferenceHandler]:
         moving(SurveyResponse, erase=lambda pk: _blank(SurveyResponse, pk, comment="")),
         moving(Ticket, erase=lambda pk: _blank(Ticket, pk, subject=ERASED, body="")),
         moving(Interaction, erase=lambda pk: _blank(Interaction, pk, text="", payload={})),
+        moving(Task, erase=lambda pk: _blank(Task, pk, title=ERASED)),
         ReferenceHandler(
             "customers.Consent.customer",
             _merge_consents,
