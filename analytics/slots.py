@@ -74,7 +74,7 @@ def _run_page(job: Any) -> str:
 def _fill_pages() -> None:
     from analytics.enums import RfmGroup
     from analytics.selectors import panels, wording
-    from crm.core.registry import ListColumn, Panel, registry
+    from crm.core.registry import ListColumn, Panel, StripCards, registry
 
     registry.panels.register(
         Panel(
@@ -86,6 +86,7 @@ def _fill_pages() -> None:
             permission=MAY_READ,
         )
     )
+    registry.customer_strip.register(StripCards("scores", panels.strip_cards, permission=MAY_READ))
     boxes = [
         ("churn_risk", _("Customers at risk"), panels.churn_risk),
         ("rfm_groups", _("RFM groups"), panels.rfm_groups),

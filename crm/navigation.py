@@ -31,6 +31,19 @@ NAVIGATION: list[dict[str, Any]] = [
                 "admin:customers_customer_changelist",
                 "customers.view_customer",
             ),
+            {
+                **_link(
+                    _("Tasks"),
+                    "task_alt",
+                    "admin:customers_task_changelist",
+                    "customers.view_task",
+                ),
+                "permission": lambda request: request.user.has_perms(
+                    ("customers.view_task", "customers.view_customer")
+                ),
+                "badge": "customers.admin.staff_tasks.open_badge",
+                "badge_label": _("my open tasks"),
+            },
             _link(
                 _("Orders"),
                 "receipt_long",
@@ -94,6 +107,12 @@ NAVIGATION: list[dict[str, Any]] = [
             _link(_("Jobs"), "pending_actions", "admin:core_job_changelist", "core.view_job"),
             _link(_("Alerts"), "warning", "admin:core_alert_changelist", "core.view_alert"),
             _link(_("API keys"), "key", "admin:core_apikey_changelist", "core.view_apikey"),
+            _link(
+                _("Custom attributes"),
+                "label",
+                "admin:customers_attribute_changelist",
+                "customers.view_attribute",
+            ),
             _link(
                 _("Shop settings"),
                 "tune",

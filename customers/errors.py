@@ -36,6 +36,29 @@ class ConsentEvidenceError(DomainError):
     code = "consent_without_evidence"
 
 
+class AttributeInUseError(WrongStateError):
+    code = "attribute_in_use"
+
+
+class ProfileClosedError(WrongStateError):
+    """A merged or erased profile takes nothing new."""
+
+    code = "profile_closed"
+
+
+class InvalidNoteError(DomainError):
+    code = "invalid_note"
+
+
+class NotOwnNoteError(DomainError):
+    code = "not_own_note"
+    status = 403
+
+
+class InvalidTaskError(DomainError):
+    code = "invalid_task"
+
+
 class MergeRefusedError(WrongStateError):
     code = "merge_refused"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
@@ -12,6 +12,7 @@ from customers.enums import (
     COUNTED_ORDER_STATUSES,
     ConsentAction,
     DeliveryState,
+    InteractionKind,
     Lifecycle,
     TicketState,
 )
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
         Consent,
         Customer,
         Identity,
+        Interaction,
         Order,
+        Task,
         Ticket,
         TicketMessage,
     )
@@ -110,3 +113,27 @@ class TicketMessageQuerySet(models.QuerySet["TicketMessage"]):
     def undelivered(self) -> Self:
         """Answers that somebody must look at."""
         return self.filter(delivery__in=[DeliveryState.FAILED, DeliveryState.UNKNOWN])
+
+
+class InteractionQuerySet(models.QuerySet["Interaction"]):
+    """Entries of the timeline's own."""
+
+    def standing(self) -> Self:
+        """Those that nobody took back."""
+        return self.filter(deleted_at=None)
+
+    def notes(self) -> Self:
+        return self.standing().filter(kind=InteractionKind.NOTE)
+
+
+class TaskQuerySet(models.QuerySet["Task"]):
+    """Tasks by whether something is left to do."""
+
+    def open(self) -> Self:
+        return self.filter(done_at=None)
+
+    def done(self) -> Self:
+        return self.filter(done_at__isnull=False)
+
+    def overdue(self, today: date) -> Self:
+        return self.open().filter(due_day__lt=today)

@@ -12,6 +12,7 @@ def fill() -> None:
     _fill_alerts()
     _fill_references()
     _fill_timeline()
+    _fill_pages()
 
 
 def _fill_jobs() -> None:
@@ -200,7 +201,7 @@ def _fill_timeline() -> None:
     from django.utils.translation import gettext_lazy as _
 
     from crm.core.registry import registry
-    from customers.selectors import timeline
+    from customers.selectors import staff_entries, timeline
 
     for order, (key, label) in enumerate(
         [
@@ -210,7 +211,6 @@ def _fill_timeline() -> None:
             ("survey", _("Answers")),
             ("ticket", _("Tickets")),
             ("consent", _("Consent")),
-            ("interaction", _("Notes")),
         ]
     ):
         model, field, entry = timeline.TABLES[key]
@@ -218,4 +218,26 @@ def _fill_timeline() -> None:
             timeline.source_of(
                 key=key, label=label, model=model, field=field, entry=entry, order=order
             )
+        )
+    for source in staff_entries.sources():
+        registry.timeline_sources.register(source)
+
+
+def _fill_pages() -> None:
+    """Put what staff write and decide on the customer's page, among the panels of upper apps."""
+    from django.utils.translation import gettext_lazy as _
+
+    from crm.core.registry import Panel, registry
+    from customers.admin import customer_panels as panels
+
+    boxes = [
+        ("tasks", _("Tasks"), panels.tasks, 20, "customers.view_task"),
+        ("notes", _("Notes"), panels.notes, 30, "customers.view_interaction"),
+        ("attributes", _("Custom attributes"), panels.attributes, 110, "customers.view_customer"),
+        ("duplicates", _("Likely duplicates"), panels.duplicates, 120, "customers.view_customer"),
+    ]
+    for key, title, context, order, permission in boxes:
+        template = f"customers/customer_{key}.html"
+        registry.panels.register(
+            Panel(key, "customer", title, template, context, order, permission)
         )

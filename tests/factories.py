@@ -15,6 +15,7 @@ from customers.models import (
     Export,
     Identity,
     ImportBatch,
+    Interaction,
     Order,
     OrderLine,
     Product,
@@ -24,6 +25,7 @@ from customers.models import (
     ShopSettings,
     Source,
     SurveyResponse,
+    Task,
     Ticket,
 )
 
@@ -253,3 +255,26 @@ class ScoringRunFactory(HuikeFactory):
 
     trigger = "manual"
     as_of_day = date(2026, 3, 2)
+
+
+class TaskFactory(HuikeFactory):
+    class Meta:
+        model = Task
+
+    customer = factory.SubFactory(CustomerFactory)
+    title = factory.Sequence(lambda n: f"Call back, number {n}")
+    assignee = factory.SubFactory(UserFactory)
+    author = factory.SelfAttribute("assignee")
+    due_day = NOON.date()
+    created_at = NOON
+
+
+class NoteFactory(HuikeFactory):
+    class Meta:
+        model = Interaction
+
+    customer = factory.SubFactory(CustomerFactory)
+    kind = "note"
+    at = NOON
+    text = factory.Sequence(lambda n: f"Note number {n}")
+    author = factory.SubFactory(UserFactory)

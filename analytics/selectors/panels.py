@@ -1,5 +1,6 @@
 """What scores show on the customer's page and on the dashboard."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,12 +11,16 @@ from django.utils.translation import gettext as _
 
 from analytics.enums import RfmGroup
 from analytics.models import CurrentScore, ScoreSnapshot
-from analytics.selectors import overview, scores, wording
+from analytics.selectors import charts, overview, scores, wording
 from customers.selectors.shop import shop_day
 from customers.selectors.timeline import money
 
 LIST = "/admin/customers/customer/"
 TICKET_CARDS = ("satisfaction", "predicted_clv", "churn_probability")
+KEPT = ("churn_probability", "predicted_clv", "satisfaction", "rfm_group")
+"""The scores whose history is kept, month by month."""
+IN_STRIP = ("rfm_group", "churn_probability", "predicted_clv", "next_order", "satisfaction")
+"""What the strip at the head of a customer's page shows of the scores, in this order."""
 
 
 def customer_scores(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
@@ -32,11 +37,14 @@ def customer_scores(request: HttpRequest, customer_id: int | None) -> dict[str, 
         return {
             "score": None, "run": run or silent, "cards": cards, "history": [], "caveats": caveats,
         }  # fmt: skip
+    months = scores.score_history(score.customer_id)
     return {
         "score": score,
         "run": score.run,
         "cards": wording.score_cards(score, score.run),
-        "history": [_month(row) for row in scores.score_history(score.customer_id)],
+        "history": [_month(row) for row in months],
+        "charts": charts.history_charts(months),
+        "kept": KEPT,
         "caveats": caveats,
     }
 
@@ -48,6 +56,38 @@ def ticket_scores(request: HttpRequest, customer_id: int | None) -> dict[str, An
     found = customer_scores(request, customer_id)
     cards = {card["key"]: card for card in found["cards"]}
     return {**found, "cards": [cards[key] for key in TICKET_CARDS if key in cards]}
+
+
+def strip_cards(customer_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    """Return a glance at each customer's scores; a score there is none of says why."""
+    found = scores.scores_for(customer_ids)
+    missing = [pk for pk in customer_ids if pk not in found]
+    unscored = _unscored() if missing else []
+    shown = {pk: _glance(wording.score_cards(row, row.run)) for pk, row in found.items()}
+    return {**shown, **dict.fromkeys(missing, unscored)}
+
+
+def _glance(cards: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the cards of the strip, each leading to what it rests on."""
+    by_key = {card["key"]: card for card in cards}
+    return [{**by_key[key], "url": f"#why-{key}"} for key in IN_STRIP if key in by_key]
+
+
+def _unscored() -> list[dict[str, Any]]:
+    """Return the cards of somebody without scores: the run's reasons, or that one is to come."""
+    silent = scores.silent_run()
+    if silent is not None and scores.current_run() is None:
+        return _glance(wording.silent_cards(silent))
+    return [
+        {
+            "label": _("Scores"),
+            "value": "",
+            "range": "",
+            "silent": _("Not scored yet: the next run will."),
+            "tone": "neutral",
+            "url": "#panel-scores",
+        }
+    ]
 
 
 def rfm_groups(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
@@ -135,6 +175,8 @@ def freshness(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
 def _month(row: ScoreSnapshot) -> dict[str, Any]:
     return {
         "month": row.month,
+        "run_id": row.run_id,
+        "currency": row.run.currency,
         "churn": wording.percent(row.churn_probability),
         "churn_probability": row.churn_probability,
         "predicted_clv": row.predicted_clv,

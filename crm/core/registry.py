@@ -60,9 +60,9 @@ class Slot(Generic[T]):
 class Panel:
     """A box on an admin page.
 
-    ``page`` is "customer", "ticket" or "dashboard"; ``context`` gets the request and, on a page
-    about a customer, the customer's id, and returns the variables of ``template``; None leaves the
-    box out.
+    ``page`` is "customer", "customer_head" (right below the strip of figures, without a heading),
+    "ticket" or "dashboard"; ``context`` gets the request and, on a page about a customer, the
+    customer's id, and returns the variables of ``template``; None leaves the box out.
     """
 
     key: str
@@ -73,6 +73,21 @@ class Panel:
     order: int = 100
     permission: str = ""
     width: str = "full"
+
+
+@dataclass(frozen=True)
+class StripCards:
+    """Figures for the strip at the head of a customer's page.
+
+    ``load`` maps ids to cards, in a number of queries that does not grow with the ids. A card has
+    the texts ``label``, ``value``, ``range`` and ``silent`` (why there is no value), a ``tone``
+    (good, fair, bad or neutral) and the ``url`` that opens what it rests on.
+    """
+
+    key: str
+    load: Callable[[Sequence[int]], Mapping[int, Sequence[Mapping[str, Any]]]]
+    order: int = 100
+    permission: str = ""
 
 
 @dataclass(frozen=True)
@@ -240,6 +255,7 @@ class AlertWording:
 @dataclass
 class _Registry:
     panels: Slot[Panel] = field(default_factory=lambda: Slot("panels"))
+    customer_strip: Slot[StripCards] = field(default_factory=lambda: Slot("customer_strip"))
     timeline_sources: Slot[TimelineSource] = field(default_factory=lambda: Slot("timeline_sources"))
     list_columns: Slot[ListColumn] = field(default_factory=lambda: Slot("list_columns"))
     list_orders: Slot[ListOrder] = field(default_factory=lambda: Slot("list_orders"))

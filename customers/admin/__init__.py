@@ -1,6 +1,7 @@
 """The record in the web admin."""
 
 from customers.admin import (
+    attributes,
     customer,
     exports,
     imports,
@@ -9,10 +10,12 @@ from customers.admin import (
     reconciliation,
     rows,
     saved_imports,
+    staff_tasks,
     tickets,
 )
 
 __all__ = [
+    "attributes",
     "customer",
     "exports",
     "imports",
@@ -22,4 +25,5 @@ __all__ = [
     "rows",
     "saved_imports",
     "tickets",
+    "staff_tasks",
 ]

@@ -18,9 +18,13 @@ from django.views.decorators.http import require_POST
 from crm.core.errors import DomainError
 from crm.core.registry import registry
 from crm.core.tasks import queue_job
+from customers.admin.attributes import attribute_urls
 from customers.admin.columns import UnknownLast, slot_column, visible
 from customers.admin.dashboard import panels
 from customers.admin.lists import ExportableList
+from customers.admin.merging import merge_context, merge_urls
+from customers.admin.notes import note_urls
+from customers.admin.staff_tasks import task_urls
 from customers.enums import SourceKind
 from customers.models import Consent, Customer, CustomerFacts
 from customers.selectors.shop import shop_day, shop_settings
@@ -44,13 +48,21 @@ class CustomerAdmin(ExportableList):
     )  # fmt: skip
     fieldsets = ((_("Profile"), {"fields": profile_fields, "classes": ["collapse"]}),)
     readonly_fields = ("lifecycle", "external_id", "public_id")
-    change_form_before_template = "customers/customer_before.html"
+    change_form_outer_before_template = "customers/customer_before.html"
     list_before_template = "customers/customers_before.html"
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the address that starts a simulated shop."""
-        start = self.admin_site.admin_view(require_POST(self.simulate))
-        return [path("simulate/", start, name="customers_simulate"), *super().get_urls()]
+        """Add the pages about one customer, and the address that starts a simulated shop."""
+        wrap = self.admin_site.admin_view
+        start = wrap(require_POST(self.simulate))
+        return [
+            path("simulate/", start, name="customers_simulate"),
+            *note_urls(wrap),
+            *task_urls(wrap),
+            *attribute_urls(wrap),
+            *merge_urls(wrap),
+            *super().get_urls(),
+        ]
 
     def simulate(self, request: HttpRequest) -> HttpResponse:
         """Start the simulation of a shop in an empty database."""
@@ -145,6 +157,8 @@ class CustomerAdmin(ExportableList):
 def _page(request: HttpRequest, customer: Customer) -> dict[str, Any]:
     facts = CustomerFacts.objects.filter(customer=customer).first()
     today = shop_day(timezone.now())
+    # The panels of this app read it here instead of asking for it again.
+    setattr(request, "shown_customer", customer)  # noqa: B010 - not declared on the class
     chosen = [key for key in request.GET.getlist("kind") if key]
     last_day = facts.last_order_day if facts else None
     return {
@@ -157,7 +171,10 @@ def _page(request: HttpRequest, customer: Customer) -> dict[str, Any]:
         else None,
         "days_since": (today - last_day).days if last_day else None,
         "consents": list(Consent.objects.filter(customer=customer).latest_per_channel()),
+        "strip": _strip(request, customer.pk),
+        "head_panels": panels(request, "customer_head", customer.pk),
         "panels": panels(request, "customer", customer.pk),
+        **merge_context(customer, request.user),
         "timeline": timeline(
             customer_id=customer.pk,
             user=request.user,
@@ -168,3 +185,13 @@ def _page(request: HttpRequest, customer: Customer) -> dict[str, Any]:
         "timeline_kinds": chosen,
         "identities": list(customer.identities.all()),
     }
+
+
+def _strip(request: HttpRequest, customer_id: int) -> list[Any]:
+    """Return the cards that upper apps add to the strip, for this person."""
+    return [
+        card
+        for slot in registry.customer_strip
+        if not slot.permission or request.user.has_perm(slot.permission)
+        for card in slot.load([customer_id]).get(customer_id, ())
+    ]

@@ -12,6 +12,7 @@ from customers.models.product import Category, Product
 from customers.models.reconciliation import Reconciliation, RejectedOrder
 from customers.models.saved_import import SavedImport, SavedImportFile
 from customers.models.shop import ExchangeRate, ShopSettings, Source
+from customers.models.task import Task
 from customers.models.voice import Review, SurveyResponse, Ticket, TicketMessage
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Source",
     "Suppression",
     "SurveyResponse",
+    "Task",
     "Ticket",
     "TicketMessage",
 ]

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.core.fields import PublicIdField
 from customers.enums import InteractionKind
+from customers.querysets import InteractionQuerySet
 
 
 class Interaction(models.Model):
@@ -29,6 +30,11 @@ class Interaction(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
     created_at = models.DateTimeField(db_default=Now())
+    edited_at = models.DateTimeField(_("edited"), null=True, blank=True)
+    # A note taken back keeps its row, empty: an unmerge must find all that the merge moved.
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = InteractionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("interaction")

@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from crm.core.registry import TimelineBound, TimelineEntry, TimelineSource, registry
 from customers.models import (
     Consent,
-    Interaction,
     Order,
     Refund,
     Review,
@@ -103,11 +102,16 @@ def source_of(
     field: str,
     entry: Callable[[Any], TimelineEntry],
     order: int,
+    related: Sequence[str] = (),
 ) -> TimelineSource:
-    """Build a source over a table with a ``customer`` and an instant."""
+    """Build a source over a table with a ``customer`` and an instant.
+
+    ``related`` names what ``entry`` reads of other tables: it comes with the same query.
+    """
 
     def fetch(customer_id: int, bound: TimelineBound | None, limit: int) -> list[TimelineEntry]:
         rows = model._default_manager.filter(customer_id=customer_id)
+        rows = rows.select_related(*related) if related else rows
         return [entry(row) for row in rows_before(rows, field, bound, limit)]
 
     permission = f"{model._meta.app_label}.view_{model._meta.model_name}"
@@ -167,10 +171,6 @@ def consent_entry(row: Consent) -> TimelineEntry:
     return TimelineEntry(row.at, row.pk, title, row.evidence, "", "verified_user")
 
 
-def interaction_entry(row: Interaction) -> TimelineEntry:
-    return TimelineEntry(row.at, row.pk, row.get_kind_display(), row.text, "", "notes")
-
-
 def _url(model: str, row: Model) -> str:
     return f"/admin/customers/{model}/{row.pk}/change/"
 
@@ -182,6 +182,5 @@ TABLES: dict[str, tuple[type[Model], str, Callable[[Any], TimelineEntry]]] = {
     "survey": (SurveyResponse, "answered_at", survey_entry),
     "ticket": (Ticket, "opened_at", ticket_entry),
     "consent": (Consent, "at", consent_entry),
-    "interaction": (Interaction, "at", interaction_entry),
 }
 """The record's own sources: table, instant, and how a row is told."""

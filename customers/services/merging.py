@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crm.core.registry import registry
+from crm.core.services.audit import record_audit
 from customers.enums import Lifecycle
 from customers.errors import MergeRefusedError, UnmergeRefusedError
 from customers.models import Customer, MergeRecord
@@ -33,16 +34,19 @@ def merge_customers(
         source.merged_into = target
         source.save(update_fields=["lifecycle", "merged_into", "updated_at"])
         mark_dirty([source_id, target_id])
-        return MergeRecord.objects.create(
+        record = MergeRecord.objects.create(
             source_customer=source,
             target_customer=target,
             moved=moved,
             merged_at=now,
             merged_by_id=user_id,
         )
+        record.refresh_from_db(fields=["public_id"])
+        _record("customer.merged", record, user_id)
+    return record
 
 
-def unmerge_customers(*, merge_id: int, now: datetime) -> MergeRecord:
+def unmerge_customers(*, merge_id: int, now: datetime, user_id: int | None = None) -> MergeRecord:
     """Give back exactly what a merge moved; what came to the kept profile since stays there.
 
     Raises UnmergeRefusedError, and changes nothing, when a moved row has gone or a profile was
@@ -65,7 +69,18 @@ def unmerge_customers(*, merge_id: int, now: datetime) -> MergeRecord:
         record.unmerged_at = now
         record.save(update_fields=["unmerged_at"])
         mark_dirty([source.pk, target.pk])
+        _record("customer.unmerged", record, user_id)
     return record
+
+
+def _record(action: str, record: MergeRecord, user_id: int | None) -> None:
+    record_audit(
+        actor_id=user_id,
+        action=action,
+        object_type="customer",
+        object_id=record.target_customer.public_id,
+        details={"merge": record.public_id, "other": record.source_customer.public_id},
+    )
 
 
 def _locked(source_id: int, target_id: int) -> tuple[Customer, Customer]:

@@ -22,6 +22,7 @@ from customers.models import (
     Refund,
     Review,
     SurveyResponse,
+    Task,
     Ticket,
     TicketMessage,
 )
@@ -39,6 +40,7 @@ def handlers() -> list[ReferenceHandler]:
         moving(SurveyResponse, erase=lambda pk: _blank(SurveyResponse, pk, comment="")),
         moving(Ticket, erase=_erase_tickets),
         moving(Interaction, erase=lambda pk: _blank(Interaction, pk, text="", payload={})),
+        moving(Task, erase=lambda pk: _blank(Task, pk, title=ERASED)),
         ReferenceHandler(
             "customers.Consent.customer",
             _merge_consents,

@@ -17,10 +17,12 @@ from tests.factories import (
     NOON,
     ConsentFactory,
     CustomerFactory,
+    NoteFactory,
     OrderFactory,
     RefundFactory,
     ReviewFactory,
     SurveyResponseFactory,
+    TaskFactory,
     TicketFactory,
 )
 
@@ -52,6 +54,8 @@ def full_customer(name):
     SurveyResponseFactory(customer=customer, comment=f"secret words of {name}")
     TicketFactory(customer=customer, subject=f"secret words of {name}")
     ConsentFactory(customer=customer, evidence=f"said so by {name}")
+    NoteFactory(customer=customer, text=f"secret words of {name}")
+    TaskFactory(customer=customer, title=f"secret words of {name}")
     return customer
 
 

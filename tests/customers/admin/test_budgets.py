@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from customers.models import Attribute
 from customers.services import facts
+from customers.services.merging import merge_customers
 from tests.budgets import statements
 from tests.factories import (
     NOON,
@@ -13,6 +15,7 @@ from tests.factories import (
     CustomerFactory,
     ImportBatchFactory,
     JobFactory,
+    NoteFactory,
     OrderFactory,
     OrderLineFactory,
     ProductFactory,
@@ -21,13 +24,14 @@ from tests.factories import (
     ShopSettingsFactory,
     SourceFactory,
     SurveyResponseFactory,
+    TaskFactory,
     TicketFactory,
     UserFactory,
 )
 
 pytestmark = pytest.mark.django_db
-MOST_OF_A_LIST = 7
-MOST_OF_A_CUSTOMER = 21
+MOST_OF_A_LIST = 8
+MOST_OF_A_CUSTOMER = 36
 MOST_OF_AN_ORDER = 9
 
 
@@ -52,7 +56,20 @@ ROWS = {
     "product": lambda number: ProductFactory(),
     "importbatch": batch,
     "source": lambda number: SourceFactory(key=f"shop-{number}"),
+    "attribute": lambda number: Attribute.objects.create(
+        key=f"key{number}", label=f"Label {number}", type="text"
+    ),
 }
+
+
+def test_the_tasks_ask_as_often_for_one_as_for_twenty(staff_client, staff):
+    ShopSettingsFactory()
+    TaskFactory(assignee=staff)
+    one = statements(staff_client, "/admin/customers/task/")
+
+    TaskFactory.create_batch(19, assignee=staff)
+
+    assert one == statements(staff_client, "/admin/customers/task/") <= MOST_OF_A_LIST
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -79,13 +96,19 @@ def history(customer, size: int) -> None:
         SurveyResponseFactory(customer=customer)
         TicketFactory(customer=customer)
         ConsentFactory(customer=customer, at=NOON + timedelta(days=number))
+        NoteFactory(customer=customer)
+        TaskFactory(customer=customer)
+        TaskFactory(customer=customer, done_at=NOON, done_by=UserFactory())
+        twin = CustomerFactory(name=customer.name, city=customer.city)
+        merge_customers(source_id=twin.pk, target_id=customer.pk, user_id=None, now=NOON)
+        CustomerFactory(name=customer.name, city=customer.city)
     while facts.refresh_pending(now=timezone.now(), seconds=10):
         pass
 
 
 def test_a_customers_page_asks_as_often_for_a_long_history_as_for_a_short_one(staff_client):
     ShopSettingsFactory()
-    short, long = CustomerFactory(), CustomerFactory()
+    short, long = (CustomerFactory(city=city) for city in ("York", "Leeds"))
     history(short, 1)
     history(long, 20)
 
