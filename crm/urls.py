@@ -11,6 +11,8 @@ admin.site.site_url = None
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("crm.core.web.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
+    path("admin/dashboard/", include("customers.urls")),
+    path("admin/my-settings/", include("analytics.urls")),
     path("admin/", admin.site.urls),
     path("api/", include("crm.api_urls")),
 ]

@@ -25,5 +25,6 @@ class CoreConfig(AppConfig):
                 context=open_alerts,
                 order=-1,
                 permission="core.view_alert",
+                width="whole",
             )
         )

@@ -69,7 +69,7 @@ def _mail(alert: Alert, addresses: list[str]) -> None:
         subject = _("Huike: %(what)s") % {"what": " ".join(alert.words.split())}
         body = alert.words
         if alert.link:
-            body = f"{body}\n\n{_public_address()}{alert.link}"
+            body = f"{body}\n\n{public_address()}{alert.link}"
     for address in addresses:
         try:
             EmailMessage(subject[:200], body, to=[address]).send()
@@ -78,7 +78,7 @@ def _mail(alert: Alert, addresses: list[str]) -> None:
             log.exception("alert_mail_failed", alert=alert.public_id)
 
 
-def _public_address() -> str:
+def public_address() -> str:
     """Return where staff open Huike, as far as the settings tell."""
     known = [origin for origin in settings.CSRF_TRUSTED_ORIGINS if "*" not in origin]
     return str(known[0]).rstrip("/") if known else ""

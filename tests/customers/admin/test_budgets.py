@@ -26,7 +26,7 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-MOST_OF_A_LIST = 7
+MOST_OF_A_LIST = 8
 MOST_OF_A_CUSTOMER = 21
 MOST_OF_AN_ORDER = 9
 
