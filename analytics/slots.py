@@ -120,7 +120,9 @@ def _fill_dashboard() -> None:
         ("satisfaction", _("Satisfaction by month"), activity_panels.satisfaction_trend,
          figure, may_list, every, "whole"),
     ]  # fmt: skip
-    for order, (key, title, context, template, permission, obeys, width) in enumerate(boxes, start=1):
+    for order, (key, title, context, template, permission, obeys, width) in enumerate(
+        boxes, start=1
+    ):
         registry.panels.register(
             Panel(
                 key=key,

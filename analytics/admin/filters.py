@@ -21,6 +21,7 @@ from analytics.selectors.wording import money_range
 from customers.enums import Lifecycle
 
 UNSCORED = "none"
+AT_RISK = "at_risk"
 Choices = list[tuple[str, Any]]
 
 
@@ -61,11 +62,14 @@ class ChurnBandFilter(ScoreFilter):
     parameter_name = "churn_band"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        """Offer the three bands, and those without a score."""
-        return [*ChurnBand.choices, (UNSCORED, _("Not scored"))]
+        """Offer the three bands, the upper two together, and those without a score."""
+        at_risk = (AT_RISK, _("Medium or high (40 % and more)"))
+        return [*ChurnBand.choices, at_risk, (UNSCORED, _("Not scored"))]
 
     def matching(self, value: str) -> QuerySet[CurrentScore]:
         """Keep one band; an unknown one holds nobody."""
+        if value == AT_RISK:
+            return CurrentScore.objects.at_risk()
         if value not in ChurnBand.values:
             return CurrentScore.objects.none()
         return CurrentScore.objects.in_churn_band(ChurnBand(value))
@@ -145,7 +149,9 @@ class RfmMovedFilter(admin.SimpleListFilter):
         statement = {"in": movement.MOVED_IN, "out": movement.MOVED_OUT}.get(way)
         if statement is None or group not in RfmGroup.values or snapshot is None:
             return queryset.none()
-        return queryset.filter(lifecycle=Lifecycle.ACTIVE, pk__in=_chosen(statement, snapshot.pk, group))
+        return queryset.filter(
+            lifecycle=Lifecycle.ACTIVE, pk__in=_chosen(statement, snapshot.pk, group)
+        )
 
 
 class _DaysFilter(admin.SimpleListFilter, ABC):

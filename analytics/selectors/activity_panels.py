@@ -170,9 +170,7 @@ def satisfaction_trend(request: HttpRequest, customer_id: int | None) -> dict[st
         top=100,
     )
     head = [_("Month"), _("Mean, 0–100"), _("Give or take"), _("Answers"), _("Customers"), ""]
-    table = Table(
-        head, [_answers_row(row, choice, row is rows[-1]) for row in reversed(rows)]
-    )
+    table = Table(head, [_answers_row(row, choice, row is rows[-1]) for row in reversed(rows)])
     return {
         "charts": [{"title": "", "config": drawn}],
         "notes": [

@@ -189,7 +189,9 @@ def verdict(*, today: date, currency: str) -> list[str]:
         % told_values
     ]
     if found.is_inside is None:
-        said.append(_("How far off to expect was not known then: the backtest had too few windows."))
+        said.append(
+            _("How far off to expect was not known then: the backtest had too few windows.")
+        )
     else:
         words = (
             _("That is within %(low)s to %(high)s, the range of the misses in its backtest.")

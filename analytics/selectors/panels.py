@@ -99,7 +99,9 @@ def rfm_heatmap(request: HttpRequest, customer_id: int | None) -> dict[str, Any]
                 "cell": f"R{cell.r_score} F{cell.f_score}",
                 "spend": wording.number(float(cell.predicted_clv)),
             },
-            "url": customers_list(r_score=cell.r_score, f_score=cell.f_score, **source_words(choice)),
+            "url": customers_list(
+                r_score=cell.r_score, f_score=cell.f_score, **source_words(choice)
+            ),
         }
         for cell in overview.rfm_heatmap(choice.source_id)
     ]
@@ -170,7 +172,7 @@ def churn_risk(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
         "is_scored": CurrentScore.objects.filter(churn_probability__isnull=False).exists(),
         "run": run,
         "rows": rows,
-        "url": customers_list(churn_band="high", **source_words(choice)),
+        "url": customers_list(churn_band="at_risk", **source_words(choice)),
         "table": Table(head, twin) if rows else None,
         "as_of": _as_of(run),
     }

@@ -44,6 +44,8 @@ class Letter:
     subject: str
     text: str
     html: str
+    body: str
+    language: str
 
 
 def choose(*, user_id: int, wanted: bool, language: str, now: datetime) -> DigestChoice:
@@ -81,6 +83,8 @@ def compose(*, user: Any, language: str, now: datetime) -> Letter | None:
             digest.title,
             render_to_string("analytics/digest.txt", context).strip() + "\n",
             render_to_string("analytics/digest.html", context),
+            render_to_string("analytics/digest_body.html", context),
+            language,
         )
 
 

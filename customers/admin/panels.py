@@ -67,7 +67,7 @@ def _beside_the_year_before(
     label: str, now: list[Any], before: list[Any | None]
 ) -> list[dict[str, Any]]:
     rows = [charts.bars(label, now, last_is_open=True)]
-    if any(value is not None for value in before):
+    if sum(value is not None for value in before) > len(before) / 2:
         rows.append(charts.line(_("52 weeks before"), before))
     return rows
 

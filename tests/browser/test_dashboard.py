@@ -124,7 +124,7 @@ def test_those_at_risk_and_the_headline_open_what_they_name(page):
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
 
     opened(page)
-    page.get_by_role("link", name="Everybody with a high churn risk").click()
+    page.get_by_role("link", name="Everybody with a churn risk").click()
     assert found(page) > 0
 
     opened(page)

@@ -34,7 +34,9 @@ def at(day: str) -> datetime:
 
 
 def bought(customer, *days: str):
-    return [OrderFactory(customer=customer, source=customer.source, placed_at=at(day)) for day in days]
+    return [
+        OrderFactory(customer=customer, source=customer.source, placed_at=at(day)) for day in days
+    ]
 
 
 @pytest.fixture
@@ -165,6 +167,10 @@ def test_movement_is_since_the_first_scores_of_a_month_before_these(staff_client
     assert snapshot == february
     assert shown["champions"] == movement.Movement("champions", 2, 2, 1, 1)
     assert shown["loyal"] == movement.Movement("loyal", 1, 1, 1, 1)
-    for value, names in {"in-champions": ["Mo"], "out-champions": ["Go"], "in-loyal": ["Fr"]}.items():
+    for value, names in {
+        "in-champions": ["Mo"],
+        "out-champions": ["Go"],
+        "in-loyal": ["Fr"],
+    }.items():
         listed = staff_client.get(CUSTOMERS, {"rfm_moved": value}).context["cl"].result_list
         assert [customer.name for customer in listed] == names
