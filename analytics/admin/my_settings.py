@@ -9,9 +9,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
 from analytics.models import DigestChoice, DigestMail
@@ -39,44 +38,55 @@ class DigestForm(forms.Form):
 
 def page(request: HttpRequest) -> HttpResponse:
     """Show and store a person's own settings."""
-    choice = DigestChoice.objects.filter(user_id=request.user.pk).first()
+    choice = _choice(request)
     initial = {
         "wanted": bool(choice and choice.wanted_since),
         "language": _language(choice),
     }
     form = DigestForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
-        digest.choose(user_id=request.user.pk or 0, now=timezone.now(), **form.cleaned_data)
+        digest.choose(user_id=_reader(request), now=timezone.now(), **form.cleaned_data)
         messages.success(request, _("Your settings are stored."))
         return HttpResponseRedirect(reverse("my_settings:page"))
-    mails = DigestMail.objects.filter(user_id=request.user.pk)[:SHOWN]
+    shop = shop_settings()
+    mails = DigestMail.objects.filter(user_id=_reader(request))[:SHOWN]
     return _shown(
         request,
         "analytics/my_settings.html",
         _("My settings"),
         form=form,
         mails=list(mails),
-        zone=shop_settings().zone,
+        zone=shop.zone,
+        is_armed=shop.sending_armed,
         hour=f"{digest.HOUR}:00",
     )
 
 
 def preview(request: HttpRequest) -> HttpResponse:
     """Show this week's mail as it would be sent."""
-    choice = DigestChoice.objects.filter(user_id=request.user.pk).first()
+    choice = _choice(request)
     letter = digest.compose(user=request.user, language=_language(choice), now=timezone.now())
     return _shown(request, "analytics/digest_preview.html", _("Monday mail"), letter=letter)
 
 
 def test_mail(request: HttpRequest) -> HttpResponse:
     """Send this week's mail to oneself, marked as a test."""
-    choice = DigestChoice.objects.filter(user_id=request.user.pk).first()
+    choice = _choice(request)
     try:
         digest.send_test(user=request.user, language=_language(choice), now=timezone.now())
         messages.success(request, _("The test mail was handed to the mail server."))
     except DomainError as error:
         messages.error(request, error.message)
     return HttpResponseRedirect(reverse("my_settings:page"))
+
+
+def _reader(request: HttpRequest) -> int:
+    """Return who is signed in; these pages open for nobody else."""
+    return request.user.pk or 0
+
+
+def _choice(request: HttpRequest) -> DigestChoice | None:
+    return DigestChoice.objects.filter(user_id=_reader(request)).first()
 
 
 def _language(choice: DigestChoice | None) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
 from django.db import connection
 from django.db.models import Sum
@@ -92,7 +93,7 @@ def new_and_returning(*, step: str, starts: Sequence[date], source_id: int | Non
     """Return buyers by week or month; ``starts`` as for ``cohorts``."""
     found = _counts(Step(step), starts, source_id)
     shown = []
-    for start, end in zip(starts, starts[1:], strict=False):
+    for start, end in pairwise(starts):
         new = found.get((start, start), 0)
         rest = sum(
             count for (began, bought), count in found.items() if bought == start and began != start

@@ -35,8 +35,8 @@ def new_and_returning(request: HttpRequest, customer_id: int | None) -> dict[str
     drawn = charts.chart(
         [_label(row.starts_on, choice.step) for row in rows],
         [
-            charts.bars(_("New"), [row.new for row in rows]),
-            charts.bars(_("Returning"), [row.returning for row in rows])
+            charts.bars(_("New customers"), [row.new for row in rows]),
+            charts.bars(_("Returning customers"), [row.returning for row in rows])
             | {"backgroundColor": charts.MORE, "borderColor": charts.NOW, "borderWidth": 1},
         ],
         stacked=True,
@@ -44,8 +44,8 @@ def new_and_returning(request: HttpRequest, customer_id: int | None) -> dict[str
     table = Table(
         [
             _("Month") if choice.step == Step.MONTH else _("Week from"),
-            _("New"),
-            _("Returning"),
+            _("New customers"),
+            _("Returning customers"),
             _("Share of returning"),
         ],
         [_buyers_row(row, choice, row is rows[-1]) for row in reversed(rows)],

@@ -171,8 +171,9 @@ def verdict(*, today: date, currency: str) -> list[str]:
             return [_("No forecast was kept yet that could be held against what came.")]
         told = _("No forecast is old enough yet: the first can be judged on %(day)s.")
         return [told % {"day": date_format(ends_on, "DATE_FORMAT")}]
+    ago = (today - found.run.as_of_day).days
     told_values = {
-        "ago": (today - found.run.as_of_day).days,
+        "ago": ago,
         "customers": number(found.customers),
         "days": found.run.horizon_days,
         "spend": money(found.spend, currency),
@@ -184,7 +185,7 @@ def verdict(*, today: date, currency: str) -> list[str]:
             "within %(days)s days; they spent %(came)s.",
             "%(ago)s days ago we predicted that %(customers)s customers would spend %(spend)s "
             "within %(days)s days; they spent %(came)s.",
-            told_values["ago"],
+            ago,
         )
         % told_values
     ]

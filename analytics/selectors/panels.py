@@ -1,5 +1,6 @@
 """What scores show on the customer's page and on the dashboard."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,10 +13,12 @@ from analytics.enums import RfmGroup
 from analytics.models import CurrentScore, ScoreSnapshot, ScoringRun
 from analytics.selectors import movement, overview, scores, wording
 from crm.core.registry import Cell, Table
+from customers.models import FactsMark, ImportBatch, Order
 from customers.selectors.choice import Choice, choice_of
 from customers.selectors.shop import shop_day
 from customers.selectors.timeline import money
 
+MOST_WAITING = 1000
 LIST = "/admin/customers/customer/"
 
 
@@ -66,15 +69,15 @@ def rfm_groups(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
     cells = [[Cell(row["label"]), Cell(row["count"])] for row in shown]
     note = ""
     if snapshot:
-        head += [_("Came"), _("Left")]
+        head += [_("Came in"), _("Went out")]
         for row, line in zip(shown, cells, strict=True):
             line += [row["came"], row["left"]]
-        note = _("Came and left since the first scores of %(month)s, of %(day)s.") % {
+        note = _("Came in and went out since the first scores of %(month)s, of %(day)s.") % {
             "month": date_format(snapshot.as_of_day, "YEAR_MONTH_FORMAT"),
             "day": date_format(snapshot.as_of_day, "DATE_FORMAT"),
         }
     elif shown:
-        note = _("Who came and left is told once the scores of an earlier month were kept.")
+        note = _("Who came in and went out is told once the scores of an earlier month were kept.")
     return {
         "rows": shown,
         "run": run,
@@ -165,7 +168,7 @@ def churn_risk(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
         }
         for row in found
     ]
-    head = [_("Customer"), _("id"), _("Churn risk"), _("Value at risk")]
+    head = [_("Customer"), _("Customer id"), _("Churn risk"), _("Value at risk")]
     names = ("label", "id", "churn_probability", "amount")
     twin = [[Cell(row[name]) for name in names] for row in rows]
     return {
@@ -193,7 +196,31 @@ def freshness(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
         "age_days": found.age_days,
         "is_stale": found.is_stale,
         "sentences": wording.explain_run(latest) if latest else [],
+        "record": _record_words(),
     }
+
+
+def _record_words() -> list[str]:
+    """Say how new the record itself is: orders, imports, and what is still to be computed."""
+    words = []
+    newest = Order.objects.order_by("-placed_at", "-pk").values_list("placed_at", flat=True).first()
+    if newest is not None:
+        words.append(_("The record's newest order: %(at)s.") % {"at": _moment(newest)})
+    ended = ImportBatch.objects.filter(job__finished_at__isnull=False).order_by("-pk")
+    last = ended.values_list("job__finished_at", flat=True).first()
+    if last is not None:
+        words.append(_("The last import ended %(at)s.") % {"at": _moment(last)})
+    # Counted only so far: an import marks everybody.
+    waiting = len(FactsMark.objects.values("customer_id").distinct()[:MOST_WAITING])
+    if waiting:
+        count = f"{wording.number(waiting)}{'+' if waiting == MOST_WAITING else ''}"
+        told = _("The figures of %(count)s customers are being brought up to date.")
+        words.append(told % {"count": count})
+    return words
+
+
+def _moment(at: datetime) -> str:
+    return date_format(timezone.localtime(at), "DATETIME_FORMAT")
 
 
 def _month(row: ScoreSnapshot) -> dict[str, Any]:

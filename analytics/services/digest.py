@@ -130,10 +130,12 @@ def send_digests(*, now: datetime, limit: int) -> int:
 def due(*, now: datetime) -> list[DigestChoice]:
     """Return who is to get this Monday's mail and has not; nobody on other days and hours.
 
-    Who chose it after the hour gets the next one.
+    Who chose it after the hour gets the next one. A shop that is not armed, such as a restored
+    copy, mails nobody.
     """
-    local = now.astimezone(ZoneInfo(shop_settings().zone))
-    if local.weekday() or local.hour < HOUR:
+    shop = shop_settings()
+    local = now.astimezone(ZoneInfo(shop.zone))
+    if not shop.sending_armed or local.weekday() or local.hour < HOUR:
         return []
     hour = datetime.combine(local.date(), time(HOUR), local.tzinfo)
     begun = DigestMail.objects.filter(user=OuterRef("user"), week=local.date())

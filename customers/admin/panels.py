@@ -74,9 +74,14 @@ def _beside_the_year_before(
 
 def _table(weeks: list[Week], choice: Choice) -> Table:
     head = [
-        _("Week from"), _("Revenue"), _("Revenue 52 weeks before"), _("Change"),
-        _("Orders"), _("Orders 52 weeks before"), _("Change"),
-    ]  # fmt: skip
+        _("Week from"),
+        _("Revenue"),
+        _("Revenue 52 weeks before"),
+        _("Revenue against the year before"),
+        _("Orders"),
+        _("Orders 52 weeks before"),
+        _("Orders against the year before"),
+    ]
     return Table(head, [_row(week, choice, week is weeks[-1]) for week in reversed(weeks)])
 
 

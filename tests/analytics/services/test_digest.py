@@ -1,4 +1,4 @@
-"""The mail of Monday: who gets it, once, in their language; what it says, and what it never does."""
+"""The mail of Monday: who gets it, once, in their language; what it says and what it never says."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
@@ -66,7 +66,7 @@ def send(now=MONDAY):
 
 @pytest.fixture
 def shop():
-    return ShopSettingsFactory(zone="Asia/Shanghai", currency="CNY", name="Tea")
+    return ShopSettingsFactory(zone="Asia/Shanghai", currency="CNY", name="Tea", sending_armed=True)
 
 
 @pytest.fixture
@@ -168,6 +168,16 @@ def test_once_a_week_for_who_wants_it_and_can_get_it(shop):
     assert (row.user, row.week, row.state) == (wanted, date(2026, 3, 9), "sent")
 
 
+def test_a_copy_of_a_shop_mails_nobody_by_itself_and_says_so(shop, client):
+    shop.sending_armed = False
+    shop.save()
+    client.force_login(reader())
+
+    assert send() == 0
+    assert not DigestMail.objects.exists()
+    assert "Sending is not armed" in client.get(MINE).content.decode()
+
+
 def test_a_mail_whose_end_nobody_saw_is_unknown_and_not_sent_again(shop, settings):
     reader()
     settings.EMAIL_BACKEND = f"{__name__}.DyingBackend"
@@ -195,7 +205,7 @@ def test_while_the_mail_server_is_away_nothing_is_claimed(shop, settings):
 
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_send_each_mail_once():
-    ShopSettingsFactory(zone="Asia/Shanghai")
+    ShopSettingsFactory(zone="Asia/Shanghai", sending_armed=True)
     for _number in range(5):
         reader()
 
