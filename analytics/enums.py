@@ -51,3 +51,19 @@ CHURN_BOUNDS: dict[str, tuple[float, float | None]] = {
     ChurnBand.MEDIUM: (0.4, 0.7),
     ChurnBand.HIGH: (0.7, None),
 }
+
+
+class Step(models.TextChoices):
+    """How long the spans are that buyers are counted in."""
+
+    WEEK = "week", _("Week")
+    MONTH = "month", _("Month")
+
+
+class DigestState(models.TextChoices):
+    """What became of one person's mail of one week."""
+
+    CLAIMED = "claimed", _("Being sent")
+    SENT = "sent", _("Sent")
+    REFUSED = "refused", _("Refused by the mail server")
+    UNKNOWN = "unknown", _("Unknown: begun, and no end was seen")

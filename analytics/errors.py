@@ -10,3 +10,7 @@ class FutureDayError(DomainError):
 class NoScoresError(DomainError):
     code = "no_scores"
     status = 404
+
+
+class DigestRefusedError(DomainError):
+    code = "digest_refused"

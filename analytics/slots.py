@@ -87,17 +87,7 @@ def _fill_pages() -> None:
         )
     )
     registry.customer_strip.register(StripCards("scores", panels.strip_cards, permission=MAY_READ))
-    boxes = [
-        ("churn_risk", _("Customers at risk"), panels.churn_risk),
-        ("rfm_groups", _("RFM groups"), panels.rfm_groups),
-        ("rfm_heatmap", _("RFM heat map"), panels.rfm_heatmap),
-        ("clv_distribution", _("Predicted spend"), panels.clv_distribution),
-        ("freshness", _("Freshness"), panels.freshness),
-    ]
-    for order, (key, title, context) in enumerate(boxes):
-        drawn_as = "bars" if key in ("rfm_groups", "clv_distribution") else key
-        template = f"analytics/dashboard_{drawn_as}.html"
-        registry.panels.register(Panel(key, "dashboard", title, template, context, order, MAY_READ))
+    _fill_dashboard()
     labels = dict(RfmGroup.choices)
     columns: list[tuple[str, Any, Any]] = [
         ("rfm_group", _("RFM group"), lambda value: labels[value]),
@@ -154,6 +144,55 @@ def _spend_of_the_unhappy() -> Subquery:
     return Subquery(rows.values_list(spend * (MOST_CONTENT - F("satisfaction")))[:1])
 
 
+def _fill_dashboard() -> None:
+    """Put what scores, purchases and answers say on the dashboard, in this order."""
+    from analytics.selectors import activity_panels, panels
+    from crm.core.registry import Panel, registry
+
+    every, source = frozenset({"period", "source"}), frozenset({"source"})
+    may_list, figure = "customers.view_customer", "customers/dashboard_figure"
+    boxes = [
+        ("buyers", _("New and returning customers"), activity_panels.new_and_returning,
+         figure, may_list, every, "whole"),
+        ("churn_risk", _("Customers at risk"), panels.churn_risk,
+         "analytics/dashboard_churn_risk", MAY_READ, source, "full"),
+        ("rfm_groups", _("RFM groups"), panels.rfm_groups,
+         "analytics/dashboard_rfm_groups", MAY_READ, source, "full"),
+        ("rfm_heatmap", _("RFM heat map"), panels.rfm_heatmap,
+         "analytics/dashboard_rfm_heatmap", MAY_READ, source, "full"),
+        ("clv_distribution", _("Predicted spend"), panels.clv_distribution,
+         "analytics/dashboard_bars", MAY_READ, source, "full"),
+        ("retention", _("Retention by month of the first purchase"), activity_panels.retention,
+         figure, may_list, every, "whole"),
+        ("satisfaction", _("Satisfaction by month"), activity_panels.satisfaction_trend,
+         figure, may_list, every, "whole"),
+    ]  # fmt: skip
+    for order, (key, title, context, template, permission, obeys, width) in enumerate(
+        boxes, start=1
+    ):
+        registry.panels.register(
+            Panel(
+                key=key,
+                page="dashboard",
+                title=title,
+                template=f"{template}.html",
+                context=context,
+                order=order,
+                permission=permission,
+                width=width,
+                is_late=True,
+                obeys=obeys,
+                names_people=key == "churn_risk",
+            )
+        )
+    registry.panels.register(
+        Panel(
+            "freshness", "dashboard", _("Freshness"), "analytics/dashboard_freshness.html",
+            panels.freshness, len(boxes) + 1, MAY_READ, "whole",
+        )
+    )  # fmt: skip
+
+
 def _fill_filters() -> None:
     """Let the customers' list be opened by what the dashboard shows."""
     from analytics.admin import filters
@@ -166,6 +205,15 @@ def _fill_filters() -> None:
         "r_score": filters.RScoreFilter,
         "f_score": filters.FScoreFilter,
     }
+    spans = {
+        "rfm_moved": filters.RfmMovedFilter,
+        "first_purchase": filters.FirstPurchaseFilter,
+        "purchased": filters.PurchasedFilter,
+        "answered": filters.AnsweredFilter,
+    }
+    for order, (key, span_class) in enumerate(spans.items(), start=len(classes)):
+        may = MAY_READ if key == "rfm_moved" else ""
+        registry.list_filters.register(ListFilter(key, "customers", span_class, order, may))
     for order, (key, filter_class) in enumerate(classes.items()):
         registry.list_filters.register(ListFilter(key, "customers", filter_class, order, MAY_READ))
 

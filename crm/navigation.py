@@ -133,3 +133,9 @@ NAVIGATION: list[dict[str, Any]] = [
         ],
     },
 ]
+
+ACCOUNT: list[dict[str, Any]] = [
+    {"title": _("My settings"), "link": reverse_lazy("my_settings:page")},
+    {"title": _("Change password"), "link": reverse_lazy("admin:password_change")},
+]
+"""What a person finds under their own name."""

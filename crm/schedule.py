@@ -30,5 +30,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "saved-imports": _every(EVERY_MINUTE, "customers.start_saved_imports"),
     "nightly-facts": _every(EVERY_FIVE_MINUTES, "customers.start_nightly_rebuild"),
     "nightly-scores": _every(EVERY_FIVE_MINUTES, "analytics.start_nightly_scoring"),
+    "count-activity": _every(EVERY_FIVE_MINUTES, "analytics.count_activity"),
+    "mail-digests": _every(EVERY_FIVE_MINUTES, "analytics.mail_digests"),
 }
 """Each entry names a task that may run twice without harm."""

@@ -9,7 +9,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.templatetags.static import static
 from django.utils.functional import lazy
 
-from crm.navigation import NAVIGATION
+from crm.navigation import ACCOUNT, NAVIGATION
 from crm.schedule import BEAT_SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -336,6 +336,7 @@ UNFOLD = {
     "ENVIRONMENT": "customers.admin.dashboard.environment_label",
     "STYLES": [_static("huike/admin.css")],
     "SCRIPTS": [_static("huike/page.js")],
+    "ACCOUNT": {"navigation": ACCOUNT},
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,

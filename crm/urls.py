@@ -16,6 +16,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("setup/", setup.first_start, name="setup"),
     path("setup/next/", setup.what_next, name="setup-next"),
     path("admin/terms/", admin.site.admin_view(terms), name="terms"),
+    path("admin/dashboard/", include("customers.urls")),
+    path("admin/my-settings/", include("analytics.urls")),
     path("admin/", admin.site.urls),
     path("api/", include("crm.api_urls")),
 ]

@@ -13,6 +13,30 @@ def fill() -> None:
     _fill_references()
     _fill_timeline()
     _fill_pages()
+    _fill_panels()
+
+
+def _fill_panels() -> None:
+    """Put revenue and orders first on the dashboard."""
+    from django.utils.translation import gettext_lazy as _
+
+    from crm.core.registry import Panel, registry
+    from customers.admin import panels
+
+    registry.panels.register(
+        Panel(
+            key="revenue",
+            page="dashboard",
+            title=_("Revenue and orders by week"),
+            template="customers/dashboard_figure.html",
+            context=panels.revenue,
+            order=0,
+            permission="customers.view_order",
+            width="whole",
+            is_late=True,
+            obeys=frozenset({"period", "source"}),
+        )
+    )
 
 
 def _fill_jobs() -> None:

@@ -1,5 +1,7 @@
 """Tables of the scores."""
 
+from analytics.models.activity import ActivityCount, ActivityMark
+from analytics.models.digest import DigestChoice, DigestMail
 from analytics.models.scoring import (
     CurrentScore,
     CustomerScore,
@@ -11,8 +13,12 @@ from analytics.models.scoring import (
 )
 
 __all__ = [
+    "ActivityCount",
+    "ActivityMark",
     "CurrentScore",
     "CustomerScore",
+    "DigestChoice",
+    "DigestMail",
     "ScorePointer",
     "ScoreSnapshot",
     "ScoringFit",

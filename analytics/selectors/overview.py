@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models import Count, Sum
 
 from analytics.models import CurrentScore, ScoringRun
+from analytics.querysets import CurrentScoreQuerySet
 from analytics.selectors.scores import current_run, latest_run
 from customers.enums import Lifecycle
 
@@ -53,10 +54,16 @@ class Freshness:
     is_stale: bool
 
 
-def rfm_heatmap() -> list[HeatCell]:
+def rfm_groups(source_id: int | None = None) -> dict[str, int]:
+    """Return how many customers are in each group; without those that hold nobody."""
+    rows = _of(source_id, CurrentScore.objects.filter(rfm_group__isnull=False))
+    return dict(rows.values_list("rfm_group").annotate(count=Count("customer_id")))
+
+
+def rfm_heatmap(source_id: int | None = None) -> list[HeatCell]:
     """Return the 25 cells of R × F, best R first and F ascending; empty ones have count 0."""
     rows = (
-        CurrentScore.objects.filter(r_score__isnull=False)
+        _of(source_id, CurrentScore.objects.filter(r_score__isnull=False))
         .values_list("r_score", "f_score")
         .annotate(count=Count("customer_id"), spend=Sum("predicted_clv"))
     )
@@ -68,16 +75,21 @@ def rfm_heatmap() -> list[HeatCell]:
     ]
 
 
-def clv_distribution() -> list[ClvBin]:
-    """Return the customers by predicted spend, in bins whose ends are round numbers."""
+def clv_distribution(source_id: int | None = None) -> list[ClvBin]:
+    """Return the customers by predicted spend, in bins whose ends are round numbers.
+
+    The bins are the same for every source: those of all customers.
+    """
     edges = clv_edges()
     if not edges:
         return []
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT width_bucket(predicted_clv, %s::numeric[]), count(*), sum(predicted_clv)"
-            " FROM analytics_currentscore WHERE predicted_clv IS NOT NULL GROUP BY 1",
-            [edges],
+            " FROM analytics_currentscore s WHERE predicted_clv IS NOT NULL"
+            " AND (%s::bigint IS NULL OR EXISTS (SELECT FROM customers_customer c"
+            " WHERE c.id = s.customer_id AND c.source_id = %s)) GROUP BY 1",
+            [edges, source_id, source_id],
         )
         found = {bucket: (count, spend) for bucket, count, spend in cursor.fetchall()}
     ends: list[Decimal | None] = [None, *edges, None]
@@ -114,7 +126,7 @@ def range_value(low: Decimal | None, high: Decimal | None) -> str:
     return "-".join("" if end is None else f"{end:f}" for end in (low, high))
 
 
-def churn_risk(*, limit: int = 10) -> list[AtRisk]:
+def churn_risk(*, limit: int = 10, source_id: int | None = None) -> list[AtRisk]:
     """Return those at risk with the most value at risk: churn risk times predicted spend.
 
     The product is largest for customers who are still expected to buy a lot and may well not: who
@@ -122,11 +134,16 @@ def churn_risk(*, limit: int = 10) -> list[AtRisk]:
     nobody would call them at risk.
     """
     rows = CurrentScore.objects.at_risk().by_value_at_risk().select_related("customer", "run")
-    rows = rows.filter(customer__lifecycle=Lifecycle.ACTIVE)
+    rows = _of(source_id, rows.filter(customer__lifecycle=Lifecycle.ACTIVE))
     return [
         AtRisk(row, (row.churn_probability or 0.0) * float(row.predicted_clv or 0))
         for row in rows[:limit]
     ]
+
+
+def _of(source_id: int | None, rows: CurrentScoreQuerySet) -> CurrentScoreQuerySet:
+    """Keep the customers who came with a source; all without one."""
+    return rows if source_id is None else rows.filter(customer__source_id=source_id)
 
 
 def freshness(*, today: date) -> Freshness:

@@ -28,6 +28,7 @@ class CoreConfig(AppConfig):
                 context=open_alerts,
                 order=-1,
                 permission="core.view_alert",
+                width="whole",
             )
         )
         user_logged_in.connect(note_language, dispatch_uid="huike.note_language")

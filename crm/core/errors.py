@@ -34,3 +34,10 @@ class JobLostError(DomainError):
 
     code = "job_lost"
     status = 409
+
+
+class TooSlowError(DomainError):
+    """An answer would take longer than whoever asks should wait."""
+
+    code = "too_slow"
+    status = 503

@@ -57,12 +57,40 @@ class Slot(Generic[T]):
 
 
 @dataclass(frozen=True)
+class Cell:
+    """One cell of a panel's table: what the page shows and, where it differs, what a file has.
+
+    ``url`` opens the list behind it, ``level`` (0–5) says how full it is, ``is_open`` that the time
+    it counts is not over yet.
+    """
+
+    text: Any
+    value: Any = None
+    url: str = ""
+    level: int | None = None
+    is_open: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """The figures of a panel as a table; its file has the same rows."""
+
+    head: Sequence[Any]
+    rows: Sequence[Sequence[Cell]]
+
+
+@dataclass(frozen=True)
 class Panel:
     """A box on an admin page.
 
     ``page`` is "customer", "customer_head" (right below the strip of figures, without a heading),
     "ticket" or "dashboard"; ``context`` gets the request and, on a page about a customer, the
     customer's id, and returns the variables of ``template``; None leaves the box out.
+
+    On the dashboard: ``is_late`` panels are asked for after the page is there; ``obeys`` names the
+    filters in the address that the panel follows ("period", "source", "step"), and the page says so
+    of the others; a ``Table`` under "table" in what ``context`` returns can be saved as a file, and
+    is audited where the panel ``names_people``.
     """
 
     key: str
@@ -73,6 +101,9 @@ class Panel:
     order: int = 100
     permission: str = ""
     width: str = "full"
+    is_late: bool = False
+    obeys: frozenset[str] | None = None
+    names_people: bool = False
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,6 @@ __all__ = [
     "reconciliation",
     "rows",
     "saved_imports",
-    "tickets",
     "staff_tasks",
+    "tickets",
 ]

@@ -38,7 +38,7 @@ SIMULATED_SEED = 1
 class CustomerAdmin(ExportableList):
     search_fields = ("name",)
     search_help_text = _("Name, e-mail, phone, or the whole id")
-    list_filter = ("lifecycle", "is_simulated", "language")
+    list_filter = ("source", "lifecycle", "is_simulated", "language")
     list_display = ("who", "country", "orders", "spend", "last_order")
     empty_words = _("Customers come in with their orders: bring a file in.")
     empty_action = None  # above an empty list stands more than one way to begin

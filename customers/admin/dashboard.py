@@ -1,62 +1,205 @@
-"""The first page of the web admin."""
+"""The first page of the web admin: panels, each also by itself and as a file."""
 
-import json
+import csv
+from collections.abc import Iterable
 from decimal import Decimal
+from io import StringIO
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest
+import structlog
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from crm.core.registry import registry
-from customers.models import Customer
+from crm.core.errors import TooSlowError
+from crm.core.registry import Panel, Table, registry
+from crm.core.selectors.bounded import bounded
+from crm.core.services.audit import record_audit
+from customers.connectors.tables.harmless import guard
+from customers.models import Customer, Source
+from customers.selectors.choice import PERIODS, Choice, choice_of
 from customers.selectors.revenue import Week, revenue_by_week
 from customers.selectors.shop import demo_label, demo_notice, shop_day, shop_settings
 from customers.selectors.timeline import money
 
+log = structlog.get_logger(__name__)
+
+DASHBOARD = "dashboard"
+FRAGMENT = "X-Huike-Fragment"
+"""The header by which the page's own script asks for a panel alone."""
+PANEL_SECONDS = 10.0
 HEADLINE_WEEKS = 4
-GREY = "#737c8c"
-"""Readable on light and on dark paper."""
-CHART_OPTIONS: dict[str, Any] = {
-    "responsive": True,
-    "maintainAspectRatio": False,
-    "animation": False,
-    "interaction": {"mode": "index", "intersect": False},
-    "plugins": {"legend": {"position": "bottom", "labels": {"color": GREY, "boxWidth": 12}}},
-    "scales": {
-        "x": {
-            "grid": {"display": False},
-            "ticks": {"color": GREY, "maxRotation": 0, "autoSkipPadding": 12},
-        },
-        "y": {
-            "beginAtZero": True,
-            "border": {"display": False},
-            "grid": {"color": "rgba(128, 128, 128, 0.15)"},
-            "ticks": {"color": GREY, "maxTicksLimit": 6},
-        },
-    },
+STEPS = {"week": gettext_lazy("Week"), "month": gettext_lazy("Month")}
+DISOBEYS = {
+    frozenset({"period"}): gettext_lazy("This panel does not follow the period."),
+    frozenset({"source"}): gettext_lazy("This panel does not follow the source."),
+    frozenset({"period", "source"}): gettext_lazy(
+        "This panel follows neither the period nor the source."
+    ),
 }
 
 
 def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add revenue and the registered panels to the admin index."""
-    shop = shop_settings()
+    """Add the headline, the filters and the registered panels to the admin index."""
+    shop, choice = shop_settings(), choice_of(request.GET)
     context["demo_notice"] = demo_notice(shop)
     context["shop"] = shop
     context["is_empty"] = not Customer.objects.exists()
-    context["provisional"] = shop.refund_window_days
+    context["choice"] = choice
+    context["periods"] = PERIODS
+    context["steps"] = STEPS
+    context["sources"] = list(Source.objects.order_by("name"))
     if request.user.has_perm("customers.view_order"):
-        weeks = revenue_by_week(until=shop_day(timezone.now()))
-        context["weeks"] = weeks
-        if any(week.orders for week in weeks):
-            chart = _chart(weeks)
-            context["headline"] = headline(weeks, shop.currency)
-            context["chart"] = json.dumps(chart, ensure_ascii=False)
-            context["chart_options"] = json.dumps(_chart_options(len(chart["datasets"])))
-    context["panels"] = panels(request, "dashboard", None)
+        context["headline"] = _headline(choice, shop.currency)
+    context["panels"] = [
+        _late(panel, choice) if panel.is_late else _drawn(panel, request, choice)
+        for panel in allowed(request, DASHBOARD)
+    ]
+    context["panels"] = [shown for shown in context["panels"] if shown is not None]
     return context
+
+
+def panel_view(request: HttpRequest, key: str) -> HttpResponse:
+    """Show one panel: alone for the dashboard's script, else on a page of its own."""
+    panel, choice = _asked(request, key), choice_of(request.GET)
+    shown = _drawn(panel, request, choice)
+    if FRAGMENT in request.headers:
+        response = TemplateResponse(request, "customers/panel.html", {"panel": shown})
+    else:
+        page = {**admin.site.each_context(request), "title": panel.title, "panel": shown}
+        response = TemplateResponse(request, "customers/panel_page.html", page)
+    response["Cache-Control"] = "no-store, private"
+    response["Vary"] = FRAGMENT
+    return response
+
+
+def panel_file(request: HttpRequest, key: str) -> HttpResponse:
+    """Send a panel's table as CSV to who may see the panel; on record where it names people."""
+    panel, choice = _asked(request, key), choice_of(request.GET)
+    try:
+        with bounded(PANEL_SECONDS):
+            data = panel.context(request, None) or {}
+    except TooSlowError:
+        return HttpResponse(_too_slow(), status=503, content_type="text/plain; charset=utf-8")
+    table: Table | None = data.get("table")
+    if table is None:
+        raise Http404
+    if panel.names_people:
+        record_audit(
+            actor_id=request.user.pk,
+            action="panel.saved",
+            object_type="core.panel",
+            object_id=panel.key,
+            details={"rows": len(table.rows), "address": choice.query},
+        )
+    now = timezone.localtime()
+    name = f"huike-{panel.key}-{now:%Y-%m-%d-%H%M}.csv"
+    return HttpResponse(
+        as_csv(table),
+        content_type="text/csv; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": "no-store, private",
+        },
+    )
+
+
+def as_csv(table: Table) -> str:
+    """Write a table as spreadsheets read it: with a mark of UTF-8, and no cell is a formula."""
+    text = StringIO()
+    text.write("\ufeff")
+    writer = csv.writer(text)
+    writer.writerow([guard(str(words)) for words in table.head])
+    for row in table.rows:
+        writer.writerow([_plain(cell.text if cell.value is None else cell.value) for cell in row])
+    return text.getvalue()
+
+
+def _plain(value: Any) -> str:
+    """Write a value for a file: numbers and days bare, texts so that none acts as a formula."""
+    return str(value) if isinstance(value, (int, float, Decimal)) else guard(str(value))
+
+
+def _asked(request: HttpRequest, key: str) -> Panel:
+    """Return a panel of the dashboard; 404 where there is none, 403 where it is not for them."""
+    if key not in registry.panels or registry.panels.get(key).page != DASHBOARD:
+        raise Http404
+    panel = registry.panels.get(key)
+    if panel.permission and not request.user.has_perm(panel.permission):
+        raise PermissionDenied
+    return panel
+
+
+def _late(panel: Panel, choice: Choice) -> dict[str, Any]:
+    """Return the frame of a panel that is asked for once the page is there."""
+    return {
+        "key": panel.key,
+        "title": panel.title,
+        "width": panel.width,
+        "is_late": True,
+        "query": choice.query,
+    }
+
+
+def _drawn(panel: Panel, request: HttpRequest, choice: Choice) -> dict[str, Any] | None:
+    """Return what a panel shows; words where it would take too long, None where it has nothing."""
+    too_slow = ""
+    data: Any = {}
+    try:
+        if panel.is_late:
+            with bounded(PANEL_SECONDS):
+                data = panel.context(request, None)
+        else:
+            data = panel.context(request, None)
+    except TooSlowError:
+        log.warning("panel_too_slow", panel=panel.key)
+        too_slow = _too_slow()
+    if data is None:
+        return None
+    followed = {"period", "source"} if panel.obeys is None else panel.obeys
+    asked = {"period", "source"} if choice.source else {"period"}
+    missing = frozenset(asked - followed)
+    return {
+        "key": panel.key,
+        "title": panel.title,
+        "width": panel.width,
+        "template": panel.template,
+        "data": data,
+        "too_slow": too_slow,
+        "query": choice.query,
+        "as_of": (data.get("as_of") or as_of_now()) if panel.is_late else "",
+        "disobeys": DISOBEYS.get(missing, "") if panel.is_late else "",
+        "file": bool(data.get("table")),
+    }
+
+
+def as_of_now() -> str:
+    """Say when figures that are counted while one looks were counted, and in which zone."""
+    now = timezone.localtime()
+    return _("As of %(at)s, %(zone)s.") % {
+        "at": date_format(now, "DATETIME_FORMAT"),
+        "zone": timezone.get_current_timezone_name(),
+    }
+
+
+def _too_slow() -> str:
+    return _(
+        "These figures took more than %(seconds)s seconds and were given up. Choose a shorter "
+        "period or a source, or try again later."
+    ) % {"seconds": round(PANEL_SECONDS)}
+
+
+def _headline(choice: Choice, currency: str) -> list[dict[str, str]]:
+    weeks = revenue_by_week(
+        until=shop_day(timezone.now()), weeks=2 * HEADLINE_WEEKS + 1, source_id=choice.source_id
+    )
+    return headline(weeks, currency, choice) if any(week.orders for week in weeks) else []
 
 
 def environment_label(request: HttpRequest) -> list[str] | None:
@@ -65,7 +208,7 @@ def environment_label(request: HttpRequest) -> list[str] | None:
     return [label, "warning"] if label else None
 
 
-def headline(weeks: list[Week], currency: str) -> list[dict[str, str]]:
+def headline(weeks: list[Week], currency: str, choice: Choice) -> list[dict[str, str]]:
     """Return cards on the last four whole weeks, each held against the four before."""
     whole = weeks[:-1]
     now, before = whole[-HEADLINE_WEEKS:], whole[-2 * HEADLINE_WEEKS : -HEADLINE_WEEKS]
@@ -79,6 +222,8 @@ def headline(weeks: list[Week], currency: str) -> list[dict[str, str]]:
         {
             "placed_day__gte": now[0].monday.isoformat(),
             "placed_day__lte": now[-1].last_day.isoformat(),
+            "counted": "1",
+            **({"source__id__exact": choice.source_id} if choice.source else {}),
         }
     )
     return [
@@ -117,45 +262,18 @@ def _change(now: Decimal | int | None, before: Decimal | int | None) -> str:
     return _("%(change)s %% against the 4 weeks before") % {"change": f"{sign}{abs(percent)}"}
 
 
-def _chart_options(sets: int) -> dict[str, Any]:
-    """Return the chart's options; a single row of bars needs no key, the heading names it."""
-    plugins = {**CHART_OPTIONS["plugins"]}
-    plugins["legend"] = {**plugins["legend"], "display": sets > 1}
-    return {**CHART_OPTIONS, "plugins": plugins}
-
-
-def _chart(weeks: list[Week]) -> dict[str, Any]:
-    """Return the bars: each week, the running one paler, beside the same week a year before."""
-    full, running = "var(--color-primary-600)", "var(--color-primary-300)"
-    sets = [
-        {
-            "label": _("Revenue"),
-            "data": [float(week.revenue) for week in weeks],
-            "backgroundColor": [full] * (len(weeks) - 1) + [running],
-            "borderRadius": 3,
-        }
+def allowed(request: HttpRequest, page: str) -> Iterable[Panel]:
+    """Return the panels of a page that this person may see."""
+    return [
+        panel
+        for panel in registry.panels
+        if panel.page == page and (not panel.permission or request.user.has_perm(panel.permission))
     ]
-    if sum(week.year_before is not None for week in weeks) > len(weeks) / 2:
-        before = [None if week.year_before is None else float(week.year_before) for week in weeks]
-        sets.append(
-            {
-                "label": _("52 weeks before"),
-                "data": before,
-                "backgroundColor": "var(--color-base-300)",
-                "borderRadius": 3,
-            }
-        )
-    labels = [date_format(week.monday, "MONTH_DAY_FORMAT") for week in weeks]
-    return {"labels": labels, "datasets": sets}
 
 
 def panels(request: HttpRequest, page: str, customer_id: int | None) -> list[dict[str, Any]]:
     """Return the boxes other apps put on a page, for this person."""
-    shown = [
-        (panel, panel.context(request, customer_id))
-        for panel in registry.panels
-        if panel.page == page and (not panel.permission or request.user.has_perm(panel.permission))
-    ]
+    shown = [(panel, panel.context(request, customer_id)) for panel in allowed(request, page)]
     return [
         {"key": panel.key, "title": panel.title, "template": panel.template, "data": data}
         for panel, data in shown

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.core.admin.base import ReadOnlyAdmin
 from customers.admin.columns import amount_column, plain_amount
 from customers.admin.lists import ExportableList
+from customers.enums import COUNTED_ORDER_STATUSES
 from customers.models import Order
 from customers.selectors.timeline import money
 
@@ -25,12 +27,35 @@ PARTS = (
 )  # fmt: skip
 
 
+class CountedFilter(admin.SimpleListFilter):
+    """Keeps the orders that count as revenue, or those that do not."""
+
+    title = _("counts as revenue")
+    parameter_name = "counted"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Offer both."""
+        return [("1", _("Yes")), ("0", _("No"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        """Keep those that count or do not; all without a choice, none for any other word."""
+        if self.value() is None:
+            return queryset
+        if self.value() == "1":
+            return queryset.counted()  # type: ignore[attr-defined]  # OrderQuerySet
+        if self.value() == "0":
+            return queryset.exclude(
+                status__in=COUNTED_ORDER_STATUSES, is_test=False, total_shop__isnull=False
+            )
+        return queryset.none()
+
+
 @admin.register(Order)
 class OrderAdmin(ExportableList, ReadOnlyAdmin):
     list_display = (
         "external_id", "buyer", "placed_at", "status", amount_column(Order, "total"), "returned",
     )  # fmt: skip
-    list_filter = ("status", "source", "country")
+    list_filter = (CountedFilter, "status", "source", "country")
     search_fields = ("=external_id", "=public_id")
     search_help_text = _("The whole order number")
     list_select_related = ("customer",)

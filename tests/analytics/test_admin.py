@@ -94,22 +94,21 @@ def test_only_those_whose_risk_is_not_low_are_listed_at_risk(staff_client):
         ],
     )
 
-    panels = {
-        panel["key"]: panel["data"] for panel in staff_client.get("/admin/").context["panels"]
-    }
+    shown = staff_client.get("/admin/dashboard/churn_risk/").context["panel"]["data"]
 
-    assert [row["label"] for row in panels["churn_risk"]["rows"]] == ["Wavering", "Gone"]
+    assert [row["label"] for row in shown["rows"]] == ["Wavering", "Gone"]
 
 
 def test_a_run_without_forecasts_leads_to_what_is_missing(staff_client):
     ShopSettingsFactory()
     customer = CustomerFactory()
-    assert "No scores yet." in staff_client.get("/admin/").content.decode()
+    panel = "/admin/dashboard/churn_risk/"
+    assert "No scores yet." in staff_client.get(panel).content.decode()
 
     run = ScoringRunFactory(state="published", published_at=NOON)
     publish_scores(run, [{"customer": customer, "rfm_group": "loyal"}])
 
-    words = staff_client.get("/admin/").content.decode()
+    words = staff_client.get(panel).content.decode()
     assert "There is not enough data for this forecast yet." in words
     assert f'<a href="/admin/analytics/scoringrun/{run.pk}/change/">What is missing</a>' in words
 

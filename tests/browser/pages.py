@@ -39,6 +39,9 @@ FORMS = {
     "key": "/admin/core/apikey/add/",
     "settings": "/admin/customers/shopsettings/1/change/",
     "password": "/admin/password_change/",
+    "mine": "/admin/my-settings/",
+    "letter": "/admin/my-settings/preview/",
+    "panel": "/admin/dashboard/retention/?weeks=52",
 }
 DETAILS = (
     "customer", "order", "product", "import", "run", "job", "check", "mapping", "undo", "explained",

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from analytics.enums import RunState, RunTrigger
 from analytics.models import ScoringRun
-from analytics.services import scoring
+from analytics.services import activity, scoring
 from crm.core.models import Job
 from crm.core.services import jobs
 from customers.models import ImportBatch, ShopSettings
@@ -52,6 +52,7 @@ def load_shop(folder: Path, *, every: int = 12) -> None:
     finish(run.job_id)
     run = ScoringRun.objects.get(pk=run.pk)
     assert run.state == RunState.PUBLISHED, (run.state, run.error, run.abstentions)
+    assert activity.count_activity(now=timezone.now())
 
 
 def write_part(target: Path, *, every: int) -> None:

@@ -30,7 +30,7 @@ WORDS = {
 
 @pytest.fixture
 def asker():
-    """A person who is not made up, with an order of the shop; gone with their tickets afterwards."""
+    """A real person with an order of the shop; gone with their tickets afterwards."""
     ShopSettings.objects.update(sending_armed=True)
     source, _made = Source.objects.get_or_create(key="asking", defaults={"name": "Asking"})
     customer = Customer.objects.create(source=source, external_id="A1", name="王小明")
