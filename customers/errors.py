@@ -110,3 +110,12 @@ class ExportStateError(WrongStateError):
 class ExportExpiredError(DomainError):
     code = "export_expired"
     status = 410
+
+
+class ReasonMissingError(DomainError):
+    code = "reason_missing"
+
+
+class NoContactError(DomainError):
+    code = "no_contact"
+    status = 404
