@@ -4,6 +4,7 @@ from crm.core.models.access import ApiKey, AuditEntry, IdempotencyRecord
 from crm.core.models.alert import Alert
 from crm.core.models.base import TimeStampedModel
 from crm.core.models.job import Job, JobLog
+from crm.core.models.role import Role
 
 __all__ = [
     "Alert",
@@ -12,5 +13,6 @@ __all__ = [
     "IdempotencyRecord",
     "Job",
     "JobLog",
+    "Role",
     "TimeStampedModel",
 ]
