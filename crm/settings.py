@@ -10,6 +10,7 @@ from django.templatetags.static import static
 from django.utils.functional import lazy
 
 from crm.navigation import ACCOUNT, NAVIGATION
+from crm.roles import ROLES as SEEDED_ROLES
 from crm.schedule import BEAT_SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -148,6 +149,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+ROLES = SEEDED_ROLES
+"""The groups a shop starts with; kept right after every migration."""
 LOGIN_URL = "/admin/login/"
 LOGIN_REDIRECT_URL = "/admin/"
 AXES_FAILURE_LIMIT = 10

@@ -151,3 +151,12 @@ class AnswerRefusedError(DomainError):
     def __init__(self, message: str, reason: str) -> None:
         super().__init__(message, reason=reason)
         self.reason = reason
+
+
+class ReasonMissingError(DomainError):
+    code = "reason_missing"
+
+
+class NoContactError(DomainError):
+    code = "no_contact"
+    status = 404

@@ -46,6 +46,7 @@ def _fill_jobs() -> None:
     from django.utils.translation import gettext_lazy as _
 
     from crm.core.registry import JobHandler, registry
+    from customers.selectors.contacts import MAY_SEE
     from customers.services import facts, importing, saved_imports, shop
     from customers.services.importing import undo
 
@@ -57,6 +58,7 @@ def _fill_jobs() -> None:
             on_end=_import_ended,
             title=_import_title,
             page=_import_page,
+            errors_permission=MAY_SEE,
         )
     )
     registry.job_handlers.register(

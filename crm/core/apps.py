@@ -1,6 +1,9 @@
 """The shared machinery: jobs, keys, audit."""
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -11,13 +14,15 @@ class CoreConfig(AppConfig):
     verbose_name = _("System")
 
     def ready(self) -> None:
-        """Put open alerts on the dashboard, and listen for who signs in."""
+        """Keep the roles right, put open alerts on the dashboard, listen for who signs in."""
         from django.contrib.auth.signals import user_logged_in
 
         from crm.core.registry import Panel, registry
         from crm.core.selectors.alerts import open_alerts
         from crm.core.web.languages import note_language
 
+        # Django makes an app's permissions after its migrations, each app's in turn.
+        post_migrate.connect(seed_roles_after, dispatch_uid="crm.core.seed_roles")
         registry.panels.register(
             Panel(
                 key="alerts",
@@ -32,3 +37,20 @@ class CoreConfig(AppConfig):
             )
         )
         user_logged_in.connect(note_language, dispatch_uid="huike.note_language")
+
+
+def seed_roles_after(sender: AppConfig, using: str, **kwargs: Any) -> None:
+    """Bring the roles in when the last app's permissions are there."""
+    from django.apps import apps
+    from django.conf import settings
+    from django.db import connections
+
+    from crm.core.models import Role
+    from crm.core.services.roles import seed_roles
+
+    told = [app for app in apps.get_app_configs() if app.models_module is not None]
+    if sender is not told[-1] or using != "default":
+        return
+    # A migration may have gone back to before there were roles.
+    if Role._meta.db_table in connections[using].introspection.table_names():
+        seed_roles(grants=settings.ROLES)

@@ -261,7 +261,8 @@ class JobHandler:
     ``run`` in the same transaction as its data, and returns True when nothing is left. ``on_end``
     is told the final state: it brings rows of the handler's own into a state that says so.
     ``title`` words what a job does from its parameters, in the reader's language. ``page`` returns
-    the admin address of what a job makes, or nothing.
+    the admin address of what a job makes, or nothing. ``errors_permission`` is what it takes to
+    read the rows it rejected, besides that of reading jobs.
     """
 
     key: str
@@ -272,6 +273,7 @@ class JobHandler:
     page: Callable[[Any], str] | None = None
     order: int = 100
     max_attempts: int | None = None
+    errors_permission: str = ""
 
 
 @dataclass(frozen=True)
@@ -303,3 +305,9 @@ class _Registry:
 
 registry = _Registry()
 """The one set of slots of this process."""
+
+
+def errors_permission(kind: str) -> str:
+    """Return what it takes to read the rows that jobs of a kind rejected; empty for nothing."""
+    known = kind in registry.job_handlers
+    return registry.job_handlers.get(kind).errors_permission if known else ""

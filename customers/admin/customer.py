@@ -1,5 +1,6 @@
 """Customers: the list, and the page that says who this is."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -20,6 +21,7 @@ from crm.core.registry import registry
 from crm.core.tasks import queue_job
 from customers.admin.attributes import attribute_urls
 from customers.admin.columns import UnknownLast, slot_column, visible
+from customers.admin.contacts import contact_view, contacts_of, keys_of
 from customers.admin.dashboard import panels
 from customers.admin.lists import ExportableList
 from customers.admin.merging import merge_context, merge_urls
@@ -27,6 +29,13 @@ from customers.admin.notes import note_urls
 from customers.admin.staff_tasks import task_urls
 from customers.enums import SourceKind
 from customers.models import Consent, Customer, CustomerFacts
+from customers.selectors.contacts import (
+    mask_email,
+    mask_phone,
+    mask_text,
+    may_see_contacts,
+    search_customers,
+)
 from customers.selectors.shop import shop_day, shop_settings
 from customers.selectors.timeline import timeline, visible_sources
 
@@ -39,6 +48,8 @@ class CustomerAdmin(ExportableList):
     search_fields = ("name",)
     search_help_text = _("Name, e-mail, phone, or the whole id")
     list_filter = ("source", "lifecycle", "is_simulated", "language")
+    masked_fields = {"email": "masked_email", "phone": "masked_phone", "external_id": "masked_id"}
+    """What stands in a field's place for whoever may not see contacts."""
     list_display = ("who", "country", "orders", "spend", "last_order")
     empty_words = _("Customers come in with their orders: bring a file in.")
     empty_action = None  # above an empty list stands more than one way to begin
@@ -46,8 +57,7 @@ class CustomerAdmin(ExportableList):
         "name", "email", "phone", "country", "city", "language", "zone", "birthday", "is_test",
         "is_wholesale", "lifecycle", "external_id", "public_id",
     )  # fmt: skip
-    fieldsets = ((_("Profile"), {"fields": profile_fields, "classes": ["collapse"]}),)
-    readonly_fields = ("lifecycle", "external_id", "public_id")
+    readonly_fields = ("lifecycle", "external_id", "public_id", *masked_fields.values())
     change_form_outer_before_template = "customers/customer_before.html"
     list_before_template = "customers/customers_before.html"
 
@@ -55,14 +65,47 @@ class CustomerAdmin(ExportableList):
         """Add the pages about one customer, and the address that starts a simulated shop."""
         wrap = self.admin_site.admin_view
         start = wrap(require_POST(self.simulate))
+        shown = wrap(partial(contact_view, self))
         return [
             path("simulate/", start, name="customers_simulate"),
+            path("<int:pk>/contact/<str:field>/", shown, name="customers_contact"),
             *note_urls(wrap),
             *task_urls(wrap),
             *attribute_urls(wrap),
             *merge_urls(wrap),
             *super().get_urls(),
         ]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show the profile; contacts as masks to read where the person may not see them."""
+        names: tuple[str, ...] = self.profile_fields
+        if not may_see_contacts(request.user):
+            names = tuple(self.masked_fields.get(name, name) for name in names)
+        return ((_("Profile"), {"fields": names, "classes": ["collapse"]}),)
+
+    def get_exclude(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Keep contacts out of the form, not only out of sight."""
+        return None if may_see_contacts(request.user) else ["email", "phone"]
+
+    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
+        """Narrow the list by nothing that the person may not see."""
+        field = lookup.split("__", maxsplit=1)[0]
+        hidden = {*self.masked_fields, "attributes", "name"}
+        if field in hidden and (request is None or not may_see_contacts(request.user)):
+            return False
+        return super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description=_("e-mail"))
+    def masked_email(self, customer: Customer) -> str:
+        return mask_email(customer.email) or "–"
+
+    @admin.display(description=_("phone"))
+    def masked_phone(self, customer: Customer) -> str:
+        return mask_phone(customer.phone) or "–"
+
+    @admin.display(description=_("external id"))
+    def masked_id(self, customer: Customer) -> str:
+        return mask_text(customer.external_id or "") or "–"
 
     def simulate(self, request: HttpRequest) -> HttpResponse:
         """Start the simulation of a shop in an empty database."""
@@ -108,12 +151,15 @@ class CustomerAdmin(ExportableList):
     ) -> tuple[QuerySet[Customer], bool]:
         """Search as the record searches."""
         clean = search_term.replace("\0", "")
-        return queryset & Customer.objects.matching(clean) if clean else queryset, False
+        return search_customers(queryset, clean, request.user), False
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        """Add the slots' columns."""
+        """Add the slots' columns; mask contacts for those who may not see them."""
         columns = visible(request, registry.list_columns, "customers")
-        return [*self.list_display, *(slot_column(column) for column in columns)]
+        own = list(self.list_display)
+        if not may_see_contacts(request.user):
+            own[own.index("who")] = "who_masked"
+        return [*own, *(slot_column(column) for column in columns)]
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         """Put what the slots filter by first: scores are asked for more often than the rest."""
@@ -123,9 +169,13 @@ class CustomerAdmin(ExportableList):
     @admin.display(description=_("customer"), ordering="name")
     def who(self, customer: Customer) -> str:
         """Name, and in small what tells two people of one name apart."""
-        name, contact = str(customer), customer.email or customer.phone
-        below = "" if contact == name else contact
-        return format_html('{} <span class="faint" title="{}">{}</span>', name, below, below)
+        return _named(str(customer), customer.email or customer.phone)
+
+    @admin.display(description=_("customer"), ordering="name")
+    def who_masked(self, customer: Customer) -> str:
+        """Name, and in small a mask that tells two people of one name apart."""
+        contact = mask_email(customer.email) or mask_phone(customer.phone)
+        return _named(mask_text(str(customer)), contact)
 
     @admin.display(description=_("orders"), ordering=UnknownLast("shown_orders"))
     def orders(self, customer: Any) -> str:
@@ -152,6 +202,10 @@ class CustomerAdmin(ExportableList):
         return super().change_view(
             request, object_id, form_url, {**context, **(extra_context or {})}
         )
+
+
+def _named(name: str, below: str) -> str:
+    return format_html('{} <span class="faint" title="{}">{}</span>', name, below, below)
 
 
 def _page(request: HttpRequest, customer: Customer) -> dict[str, Any]:
@@ -183,7 +237,8 @@ def _page(request: HttpRequest, customer: Customer) -> dict[str, Any]:
         ),
         "timeline_sources": visible_sources(request.user),
         "timeline_kinds": chosen,
-        "identities": list(customer.identities.all()),
+        "contacts": contacts_of(customer, request.user),
+        "identities": keys_of(customer, request.user),
     }
 
 

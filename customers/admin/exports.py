@@ -1,5 +1,6 @@
 """Files out: the list of exports, the wish for one, the download."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -26,12 +27,15 @@ from crm.core.web.files import send_file
 from customers.admin.lists import LIST, filters_of, listed_rows
 from customers.enums import ExportKind, ExportState, FileFormat, ListOf
 from customers.models import Export, Source
+from customers.selectors.contacts import may_see_contacts
 from customers.selectors.exporting import (
     KINDS,
     count_rows,
     describe_filters,
     file_name,
     permissions_for,
+    permissions_to_take,
+    show_filters,
     sources_of,
 )
 from customers.services import exporting
@@ -77,10 +81,10 @@ class ExportAdmin(ReadOnlyAdmin):
     list_filter = ("kind", "state")
     list_select_related = ("source", "created_by")
     fields = (
-        "kind", "format", "source", "narrowed", "rows", "state", "error", "created_by",
-        "created_at", "expires_at", "downloads", "job", "public_id",
+        "kind", "format", "source", "narrowed", "shows_contacts", "rows", "state", "error",
+        "created_by", "created_at", "expires_at", "downloads", "job", "public_id",
     )  # fmt: skip
-    readonly_fields = ("narrowed",)
+    readonly_fields = ("narrowed", "narrowed_masked")
     change_form_before_template = "customers/export_before.html"
 
     @admin.display(description=gettext_lazy("what"), ordering="kind")
@@ -98,6 +102,23 @@ class ExportAdmin(ReadOnlyAdmin):
         url = reverse("admin:customers_export_file", args=[export.pk])
         return format_html('<a class="text-primary-600" href="{}">{}</a>', url, _("Download"))
 
+    @admin.display(description=gettext_lazy("narrowed by"))
+    def narrowed_masked(self, export: Export) -> str:
+        """Say what the list was narrowed by, but for what was typed to find a person."""
+        return describe_filters(show_filters(export.filters, None)) or "–"
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        """Say what whoever looks may know of what a list was narrowed by."""
+        return _as_seen(request, self.list_display)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Say what whoever looks may know of what a list was narrowed by."""
+        return _as_seen(request, self.fields)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
+        """Let nobody guess at what somebody typed to find a person."""
+        return not lookup.startswith("filters") and super().lookup_allowed(lookup, value, request)
+
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return bool(request.user.has_perm("customers.add_export"))
 
@@ -109,7 +130,7 @@ class ExportAdmin(ReadOnlyAdmin):
     def file(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Send the file to who may read its rows; expired, say so."""
         export = get_object_or_404(Export, pk=pk)
-        needed = ["customers.view_export", *permissions_for(KINDS[export.kind])]
+        needed = ["customers.view_export", *permissions_to_take(export)]
         if not request.user.has_perms(needed):
             raise PermissionDenied
         try:
@@ -151,6 +172,8 @@ class ExportAdmin(ReadOnlyAdmin):
             "title": _("Export"),
             "form": form,
             "opts": self.model._meta,
+            "masked": not may_see_contacts(request.user)
+            and any(KINDS[name].names_people for name in kinds),
             "says": _count_words(listed, rows) if rows is not None else "",
             "narrowed": describe_filters(filters_of(request)) if listed else "",
         }
@@ -180,6 +203,12 @@ class ExportAdmin(ReadOnlyAdmin):
         if len(exports) == 1:
             return HttpResponseRedirect(reverse("admin:core_job_change", args=[exports[0].job_id]))
         return HttpResponseRedirect(reverse("admin:customers_export_changelist"))
+
+
+def _as_seen(request: HttpRequest, names: Iterable[str]) -> list[str]:
+    if may_see_contacts(request.user):
+        return list(names)
+    return ["narrowed_masked" if name == "narrowed" else name for name in names]
 
 
 def _rows(request: HttpRequest, listed: str) -> QuerySet[Any]:

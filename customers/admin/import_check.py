@@ -26,6 +26,7 @@ from customers.enums import ImportFormat, OrderStatus
 from customers.models import ImportBatch
 from customers.selectors.audit import KIND_LABELS, describe_trial
 from customers.selectors.column_words import COLUMNS
+from customers.selectors.contacts import is_contact, may_see_contacts, show_cell, show_trial
 from customers.selectors.import_review import Review, review_import
 from customers.services import importing
 from customers.services.importing.options import CONSENT_CHANNELS, KEEPABLE
@@ -237,6 +238,7 @@ def _context(
     forms_shown: tuple[RulesForm, OptionsForm],
 ) -> dict[str, Any]:
     posted = request.POST if request.method == "POST" else {}
+    shown, masked = show_trial(batch.trial, request.user), not may_see_contacts(request.user)
     return {
         **model_admin.admin_site.each_context(request),
         "title": _("Check the file"),
@@ -244,15 +246,20 @@ def _context(
         "opts": model_admin.model._meta,
         "batch": batch,
         "review": review,
-        "trial": describe_trial(batch.trial, batch.header) if batch.trial else None,
+        "cells": [[show_cell(cell, request.user) for cell in row] for row in review.cells],
+        "trial": describe_trial(shown, batch.header) if batch.trial else None,
         "targets": [
             {
                 "row": target,
+                "sample": show_cell(target.sample, request.user),
                 "field": COLUMN + target.name,
                 "chosen": posted.get(COLUMN + target.name, target.chosen),
             }
             for target in review.targets
         ],
+        "masked": masked,
+        # Such a word is sent back with the form as it is, so that it cannot be masked.
+        "strange": [word for word in review.strange_statuses if not (masked and is_contact(word))],
         "statuses": OrderStatus.choices,
         "kinds": [(name, _(label)) for name, label in KIND_LABELS.items()],
         "by_hand": batch.format == ImportFormat.MAPPED or not batch.format,

@@ -25,6 +25,7 @@ from customers.admin.import_check import check_view
 from customers.errors import UndoRefusedError, UndoTooLateError
 from customers.models import ImportBatch, Order
 from customers.selectors.audit import describe_audit, describe_recognition
+from customers.selectors.contacts import may_see_contacts
 from customers.selectors.recognition import recognition_of
 from customers.services import importing, saved_imports
 from customers.services.importing import undo
@@ -135,6 +136,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
         if batch is not None:
             context = {
                 "batch": batch,
+                "may_read_errors": may_see_contacts(request.user),
                 "audit": describe_audit(batch.audit),
                 "recognition": describe_recognition(recognition_of(batch.source_id)),
                 "may_go_on": batch.state in importing.WAITING

@@ -24,7 +24,13 @@ from customers.api.lists import listed_rows
 from customers.api.serializers import SourcedSerializer
 from customers.enums import ExportKind, ExportState, FileFormat, ListOf
 from customers.models import Export
-from customers.selectors.exporting import KINDS, file_name, permissions_for
+from customers.selectors.exporting import (
+    KINDS,
+    file_name,
+    permissions_for,
+    permissions_to_take,
+    show_filters,
+)
 from customers.services import exporting
 
 
@@ -35,6 +41,10 @@ class ExportSerializer(SourcedSerializer):
     url = serializers.SerializerMethodField()
     job = JobSerializer(allow_null=True)
     file = serializers.SerializerMethodField(help_text="Address of the file; null without one.")
+    filters = serializers.SerializerMethodField(
+        help_text="What the list was narrowed by; what may name a person only for who "
+        "may view contacts."
+    )
 
     class Meta:
         model = Export
@@ -45,6 +55,7 @@ class ExportSerializer(SourcedSerializer):
             "format",
             "source",
             "filters",
+            "shows_contacts",
             "state",
             "rows",
             "size",
@@ -58,6 +69,9 @@ class ExportSerializer(SourcedSerializer):
 
     def get_url(self, export: Export) -> str:
         return link(self, "api:export-detail", export.public_id)
+
+    def get_filters(self, export: Export) -> dict[str, Any]:
+        return show_filters(export.filters, self.context["request"].user)
 
     def get_file(self, export: Export) -> str | None:
         if export.state != ExportState.READY:
@@ -121,7 +135,7 @@ class ExportViewSet(ResourceViewSet):
     def file(self, request: Request, *args: Any, **kwargs: Any) -> FileResponse:
         """Send the file to who may read its rows; every download is on record."""
         export = self.get_object()
-        for permission in permissions_for(KINDS[export.kind]):
+        for permission in permissions_to_take(export):
             require(request, permission)
         who = actor(request)
         taken = exporting.hand_out(

@@ -16,6 +16,7 @@ from crm.core.api.filters import (
     ResourceFilters,
     TextFilter,
 )
+from crm.core.api.permissions import require
 from customers.enums import (
     Channel,
     ExportKind,
@@ -29,6 +30,7 @@ from customers.enums import (
     TicketState,
 )
 from customers.models import OrderLine
+from customers.selectors.contacts import MAY_SEE, is_contact, may_see_contacts, search_customers
 
 
 class CustomerFilters(ResourceFilters):
@@ -36,12 +38,16 @@ class CustomerFilters(ResourceFilters):
 
     q = TextFilter(
         method="search",
-        help_text="A part of name, e-mail or phone, or a whole external or public id.",
+        help_text="A part of name, e-mail or phone, or a whole external or public id. E-mail and "
+        "phone are searched only for who may view contacts.",
     )
-    external_id = TextFilter()
+    external_id = TextFilter(method="by_external_id")
     source = TextFilter(field_name="source__key")
-    email = TextFilter(lookup_expr="iexact")
-    phone = TextFilter(method="by_phone", help_text="In international form, such as +44….")
+    email = TextFilter(method="by_email", help_text="Takes the permission to view contacts.")
+    phone = TextFilter(
+        method="by_phone",
+        help_text="In international form, such as +44…; takes the permission to view contacts.",
+    )
     country = TextFilter()
     language = TextFilter()
     lifecycle = ChoicesFilter(choices=Lifecycle.choices)
@@ -68,10 +74,22 @@ class CustomerFilters(ResourceFilters):
 
     def search(self, queryset: Any, name: str, value: str) -> Any:
         """Keep customers that match what staff would type."""
-        return queryset.matching(value)
+        return search_customers(queryset, value, self.request.user)
+
+    def by_external_id(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """Keep the customer with this id, unless it is a contact that the caller may not see."""
+        if is_contact(value) and not may_see_contacts(self.request.user):
+            return queryset.none()
+        return queryset.filter(external_id=value)
+
+    def by_email(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """Keep customers with this address."""
+        require(self.request, MAY_SEE)
+        return queryset.filter(email__iexact=value)
 
     def by_phone(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Keep customers with this number; blanks, dashes and a lost “+” are forgiven."""
+        require(self.request, MAY_SEE)
         digits = re.sub(r"[\s().+-]", "", value)
         return queryset.filter(phone__iexact=f"+{digits}")
 

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from crm.core.api.idempotency import answer_once
 from crm.core.api.parsers import JSONParser
+from crm.core.api.permissions import require
 from crm.core.api.problems import request_id
 from crm.core.api.views import ResourceViewSet, actor
 from crm.core.api.work import AnyNegotiation, accepted, error_file
@@ -25,6 +26,7 @@ from customers.api.serializers import (
     UploadSerializer,
 )
 from customers.models import ImportBatch
+from customers.selectors.contacts import MAY_SEE
 from customers.services import importing
 from customers.services.importing import undo
 
@@ -78,7 +80,8 @@ class ImportViewSet(ResourceViewSet):
 
     @action(detail=True, url_path="error-file", content_negotiation_class=AnyNegotiation)
     def error_file(self, request: Request, *args: Any, **kwargs: Any) -> FileResponse:
-        """Send the rejected rows, each as it was with the reason."""
+        """Send the rejected rows, each as it was with the reason, to who may view contacts."""
+        require(request, MAY_SEE)
         return error_file(self.get_object().job)
 
     @action(detail=True, methods=["post"], parser_classes=[JSONParser])

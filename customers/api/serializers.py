@@ -20,6 +20,15 @@ from customers.models import (
     Product,
     Refund,
 )
+from customers.selectors.contacts import (
+    may_see_contacts,
+    show_email,
+    show_identity,
+    show_phone,
+    show_text,
+    show_trial,
+    show_values,
+)
 
 
 class SourcedSerializer(ReadSerializer):
@@ -79,12 +88,21 @@ class FactsSerializer(ReadSerializer):
 
 
 class IdentitySerializer(ReadSerializer):
+    """A key by which a customer is recognised; contacts masked as those of the customer."""
+
     class Meta:
         model = Identity
         fields = ["kind", "issuer", "value"]
 
+    def to_representation(self, instance: Identity) -> dict[str, Any]:
+        """Show the value as the caller may see it."""
+        data: dict[str, Any] = super().to_representation(instance)
+        return {**data, "value": show_identity(instance.kind, instance.value, _reader(self))}
+
 
 class CustomerSerializer(SourcedSerializer, ExpandableSerializer):
+    """Who somebody is. Without the permission to view contacts, e-mail and phone are masked."""
+
     resource = "customers"
     optional = ("identities",)
 
@@ -118,6 +136,26 @@ class CustomerSerializer(SourcedSerializer, ExpandableSerializer):
             "facts",
             "identities",
         ]
+
+    def to_representation(self, instance: Customer) -> dict[str, Any]:
+        """Show contacts, and what may hold some, as the caller may see them."""
+        data: dict[str, Any] = super().to_representation(instance)
+        user = _reader(self)
+        if may_see_contacts(user):
+            return data
+        masked = {
+            "email": show_email(instance.email, user),
+            "phone": show_phone(instance.phone, user),
+            "external_id": instance.external_id and show_text(instance.external_id, user),
+            "attributes": show_values(instance.attributes, user),
+        }
+        return {**data, **masked}
+
+
+def _reader(serializer: serializers.BaseSerializer[Any]) -> Any:
+    """Return who reads the answer; a key's person."""
+    request = serializer.context.get("request")
+    return getattr(request, "user", None)
 
 
 class OrderLineSerializer(ReadSerializer):
@@ -268,7 +306,9 @@ class ImportSerializer(SourcedSerializer):
     id = public_id()
     url = serializers.SerializerMethodField()
     job = JobSerializer(allow_null=True)
-    error_file = serializers.SerializerMethodField(help_text="Address of the rejected rows.")
+    error_file = serializers.SerializerMethodField(
+        help_text="Address of the rejected rows; null for who may not view contacts."
+    )
     dry_run = serializers.SerializerMethodField(
         help_text="What a dry run counted, and the first rows it rejected; null without one. With "
         "`is_partial` the file has more rows than were tried out."
@@ -308,11 +348,12 @@ class ImportSerializer(SourcedSerializer):
     def get_dry_run(self, batch: ImportBatch) -> dict[str, Any] | None:
         if not batch.trial:
             return None
-        shown = {name: batch.trial[name] for name in SHOWN_TRIAL}
+        trial = show_trial(batch.trial, _reader(self))
+        shown = {name: trial[name] for name in SHOWN_TRIAL}
         return {**shown, "is_partial": bool(batch.trial.get("is_partial"))}
 
     def get_error_file(self, batch: ImportBatch) -> str | None:
-        if batch.job is None or not batch.job.error_file:
+        if batch.job is None or not batch.job.error_file or not may_see_contacts(_reader(self)):
             return None
         return link(self, "api:import-error-file", batch.public_id)
 

@@ -70,6 +70,10 @@ class Customer(TimeStampedModel):
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
         ordering = ["-pk"]
+        permissions = [
+            ("view_contact", _("Can view e-mail addresses and phone numbers")),
+            ("unmask_contact", _("Can view one masked contact, giving a reason")),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["source", "external_id"], name="customer_once"),
             models.CheckConstraint(
@@ -91,7 +95,8 @@ class Customer(TimeStampedModel):
         ]
 
     def __str__(self) -> str:
-        return self.name or self.email or self.phone or self.external_id or self.public_id
+        # No contact: whoever reads this may not be one of those who may see it.
+        return self.name or self.external_id or self.public_id
 
 
 @pghistory.track(pghistory.UpdateEvent(row=pghistory.Old), pghistory.DeleteEvent())

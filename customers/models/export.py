@@ -28,6 +28,12 @@ class Export(TimeStampedModel):
     filtered_by = models.CharField(
         _("list of"), max_length=8, choices=ListOf, default=ListOf.API, db_default=ListOf.API
     )
+    shows_contacts = models.BooleanField(
+        _("contacts unmasked"),
+        default=True,
+        db_default=True,
+        help_text=_("Only who may view contacts may download such a file."),
+    )
     state = models.CharField(
         _("state"),
         max_length=10,

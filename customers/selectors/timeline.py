@@ -19,6 +19,7 @@ from customers.models import (
     SurveyResponse,
     Ticket,
 )
+from customers.selectors.contacts import show_text
 
 LAST_PK = 2**63 - 1
 
@@ -51,9 +52,15 @@ def timeline(
         entries = source.fetch(customer_id, _bound(start, source.key), limit + 1)
         found += [replace(entry, source=source.key) for entry in entries]
     found.sort(key=lambda entry: (-entry.at.timestamp(), entry.source, -entry.pk))
-    page = found[:limit]
+    page = [_as_seen(entry, user) for entry in found[:limit]]
     last = page[-1] if len(found) > limit else None
     return TimelinePage(page, f"{last.at.isoformat()}|{last.source}|{last.pk}" if last else None)
+
+
+def _as_seen(entry: TimelineEntry, user: Any) -> TimelineEntry:
+    """Return an entry as this person may read it: people write contacts into texts."""
+    title, detail = show_text(str(entry.title), user), show_text(str(entry.detail), user)
+    return replace(entry, title=title, detail=detail)
 
 
 def visible_sources(user: Any) -> list[TimelineSource]:

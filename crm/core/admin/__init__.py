@@ -20,7 +20,7 @@ from crm.core.admin.base import ListAdmin, ReadOnlyAdmin
 from crm.core.enums import ApiScope, JobState
 from crm.core.errors import DomainError
 from crm.core.models import Alert, ApiKey, AuditEntry, Job
-from crm.core.registry import registry
+from crm.core.registry import errors_permission, registry
 from crm.core.services import alerts, jobs, keys
 from crm.core.services.audit import record_audit
 
@@ -66,6 +66,12 @@ def _page(job: Job) -> str:
     return page(job) if page else ""
 
 
+def _may_read_errors(request: HttpRequest, job: Job) -> bool:
+    """Tell whether somebody may have the rows a job rejected."""
+    needed = errors_permission(job.kind)
+    return not needed or bool(request.user.has_perm(needed))
+
+
 class KindFilter(admin.SimpleListFilter):
     """Keeps the jobs of one kind of work."""
 
@@ -93,7 +99,7 @@ class JobAdmin(ReadOnlyAdmin):
     def get_fields(self, request: HttpRequest, obj: Job | None = None) -> list[str]:
         """Name what went wrong, and how often it was tried, only where something did."""
         told = ["error"] if obj is not None and obj.error else []
-        if obj is not None and obj.error_file:
+        if obj is not None and obj.error_file and _may_read_errors(request, obj):
             told.append("rejected_rows")
         tried = ["attempts"] if obj is not None and obj.attempts else []
         return [*told, "started_at", "finished_at", *tried, "worker", "public_id"]

@@ -12,12 +12,14 @@ from rest_framework.response import Response
 
 from crm.core.api.fields import ReadSerializer
 from crm.core.api.filters import ChoicesFilter, InstantFilter, ResourceFilters, TextFilter
+from crm.core.api.permissions import require
 from crm.core.api.problems import request_id
 from crm.core.api.serializers import JobDetailSerializer, JobSerializer
 from crm.core.api.views import ResourceViewSet, actor
 from crm.core.api.work import AnyNegotiation, error_file
 from crm.core.enums import JobState
 from crm.core.models import Job
+from crm.core.registry import errors_permission
 from crm.core.services import jobs
 from crm.core.services.audit import record_audit
 
@@ -66,5 +68,8 @@ class JobViewSet(ResourceViewSet):
 
     @action(detail=True, url_path="error-file", content_negotiation_class=AnyNegotiation)
     def error_file(self, request: Request, *args: Any, **kwargs: Any) -> FileResponse:
-        """Send the rows a job refused, each with the reason."""
-        return error_file(self.get_object())
+        """Send the rows a job refused, each with the reason, to who may read such rows."""
+        job = self.get_object()
+        if needed := errors_permission(job.kind):
+            require(request, needed)
+        return error_file(job)

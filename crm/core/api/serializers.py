@@ -9,7 +9,7 @@ from rest_framework.reverse import reverse
 
 from crm.core.api.fields import InstantField, ReadSerializer, public_id
 from crm.core.models import Job, JobLog
-from crm.core.registry import registry
+from crm.core.registry import errors_permission, registry
 
 
 class ProblemErrorSerializer(serializers.Serializer[Any]):
@@ -96,7 +96,9 @@ class JobSerializer(ReadSerializer):
     seconds_left = serializers.SerializerMethodField(
         help_text="At the rate so far; null for few steps, and after another worker took over."
     )
-    error_file = serializers.SerializerMethodField(help_text="Address of the rejected rows.")
+    error_file = serializers.SerializerMethodField(
+        help_text="Address of the rejected rows; null for who may not read them."
+    )
     url = serializers.SerializerMethodField()
 
     class Meta:
@@ -134,7 +136,11 @@ class JobSerializer(ReadSerializer):
         return link(self, "api:job-detail", job.public_id)
 
     def get_error_file(self, job: Job) -> str | None:
-        return link(self, "api:job-error-file", job.public_id) if job.error_file else None
+        needed = errors_permission(job.kind)
+        request = self.context.get("request")
+        if not job.error_file or (needed and not (request and request.user.has_perm(needed))):
+            return None
+        return link(self, "api:job-error-file", job.public_id)
 
 
 class JobDetailSerializer(JobSerializer):

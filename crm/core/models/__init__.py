@@ -5,6 +5,7 @@ from crm.core.models.alert import Alert
 from crm.core.models.base import TimeStampedModel
 from crm.core.models.job import Job, JobLog
 from crm.core.models.person import PersonLanguage
+from crm.core.models.role import Role
 
 __all__ = [
     "Alert",
@@ -14,5 +15,6 @@ __all__ = [
     "Job",
     "JobLog",
     "PersonLanguage",
+    "Role",
     "TimeStampedModel",
 ]

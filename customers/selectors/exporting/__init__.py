@@ -13,6 +13,8 @@ from customers.selectors.exporting.lists import (
     describe_filters,
     fields_for,
     file_name,
+    permissions_to_take,
+    show_filters,
     sources_of,
     without_people,
 )
@@ -27,7 +29,9 @@ __all__ = [
     "fields_for",
     "file_name",
     "permissions_for",
+    "permissions_to_take",
     "read_rows",
+    "show_filters",
     "sources_of",
     "without_people",
 ]

@@ -12,7 +12,8 @@ from customers.connectors.huike.writing import attribute_field, is_writable
 from customers.connectors.tables import MOST_COLUMNS
 from customers.connectors.tables.writing import Field
 from customers.models import Attribute, Customer, Export, Identity, Source
-from customers.selectors.exporting.kinds import Kind
+from customers.selectors.contacts import MAY_SEE, may_see_contacts
+from customers.selectors.exporting.kinds import KINDS, Kind, permissions_for
 
 COUNTED = 10_000
 PEOPLE = ("q", "email", "phone", "external_id", "customer")
@@ -68,6 +69,18 @@ def describe_filters(filters: Mapping[str, Any]) -> str:
 
 def _told(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def permissions_to_take(export: Export) -> list[str]:
+    """Return what somebody must be allowed to have this file."""
+    kind = KINDS[export.kind]
+    contacts = [MAY_SEE] if kind.names_people and export.shows_contacts else []
+    return [*permissions_for(kind), *contacts]
+
+
+def show_filters(filters: Mapping[str, Any], user: Any) -> dict[str, Any]:
+    """Return the filters of an export as ``user`` may see them."""
+    return dict(filters) if may_see_contacts(user) else without_people(filters)
 
 
 def file_name(export: Export) -> str:

@@ -22,7 +22,7 @@ from customers.selectors.exporting import (
     KINDS,
     exportable,
     fields_for,
-    permissions_for,
+    permissions_to_take,
     read_rows,
     without_people,
 )
@@ -75,7 +75,7 @@ def on_end(job: Job) -> None:
 def _refuse_strangers(export: Export) -> None:
     """Refuse for people who left or lost a permission since they asked."""
     user = export.created_by
-    needed = permissions_for(KINDS[ExportKind(export.kind)])
+    needed = permissions_to_take(export)
     if user is None or not user.is_active or not user.has_perms(needed):
         raise ExportRefusedError(_("Who asked for this export may not take these rows out."))
 
@@ -111,7 +111,14 @@ def _write_part(run: JobRun, export: Export, rows: QuerySet[Any]) -> bool:
         written = WRITERS[export.format].write_part(
             folders.make_folder(export.public_id) / name,
             fields,
-            read_rows(kind, ids, fields, export.source, shop_settings()),
+            read_rows(
+                kind,
+                ids,
+                fields,
+                export.source,
+                shop_settings(),
+                shows_contacts=export.shows_contacts,
+            ),
             cursor["rows"],
         )
         done = cursor["rows"] + written

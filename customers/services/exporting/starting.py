@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -14,6 +15,7 @@ from customers.connectors.tables.writing.workbook import too_many_rows
 from customers.enums import ExportKind, FileFormat, ListOf
 from customers.errors import ExportRefusedError, SeveralSourcesError
 from customers.models import Export, Source
+from customers.selectors.contacts import may_see_contacts
 from customers.selectors.exporting import KINDS, exportable, sources_of, without_people
 
 KIND = "customers.export"
@@ -34,9 +36,11 @@ def start_export(
     """Store the wish for a list's rows of one source and create its job; the caller queues it.
 
     ``rows`` is the list now, ``filters`` makes it again in the worker. Raises ExportRefusedError
-    when such a file cannot hold so many rows.
+    when such a file cannot hold so many rows. Contacts are masked in the file of whoever may not
+    see them.
     """
     wanted, written = ExportKind(kind), FileFormat(format)
+    user = get_user_model().objects.get(pk=user_id)
     _refuse_too_many(exportable(KINDS[wanted], rows, source), written)
     with transaction.atomic():
         export = _store(
@@ -47,6 +51,7 @@ def start_export(
                 filters=dict(filters),
                 filtered_by=filtered_by,
                 created_by_id=user_id,
+                shows_contacts=may_see_contacts(user),
             )
         )
         record_audit(
@@ -103,6 +108,7 @@ def audit_details(export: Export) -> dict[str, Any]:
         "format": export.format,
         "source": export.source.key,
         "filters": without_people(export.filters),
+        "shows_contacts": export.shows_contacts and KINDS[export.kind].names_people,
     }
 
 

@@ -77,6 +77,7 @@ def test_wish_and_download_are_on_record():
     assert entries[1].details == {
         "kind": "customers", "format": "csv", "source": "shop", "rows": 1,
         "filters": {"q": "…", "country": "GB"},
+        "shows_contacts": True,
     }  # fmt: skip
 
 

@@ -277,7 +277,7 @@ def test_a_file_is_handed_out_on_record(shop):
     assert (entry.actor, entry.object_id) == (user, done.public_id)
     assert entry.details == {
         "kind": "customers", "format": "csv", "source": "shop", "rows": 2,
-        "filters": {"country": "", "q": "…"},
+        "filters": {"country": "", "q": "…"}, "shows_contacts": True,
     }  # fmt: skip
 
 
