@@ -39,6 +39,7 @@ FORMS = {
     "key": "/admin/core/apikey/add/",
     "settings": "/admin/customers/shopsettings/1/change/",
     "password": "/admin/password_change/",
+    "terms": "/admin/terms/",
 }
 DETAILS = (
     "customer", "order", "product", "import", "run", "job", "check", "mapping", "undo", "explained",
