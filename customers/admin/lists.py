@@ -32,7 +32,7 @@ class ExportableList(ListAdmin):
     """A list above which “Export…” takes out all rows it has, on all of its pages."""
 
     list_before_template = "customers/export_link.html"
-    empty_action = BRING_A_FILE_IN
+    empty_action: EmptyAction | None = BRING_A_FILE_IN
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
