@@ -42,6 +42,7 @@ FORMS = {
     "mine": "/admin/my-settings/",
     "letter": "/admin/my-settings/preview/",
     "panel": "/admin/dashboard/retention/?weeks=52",
+    "terms": "/admin/terms/",
 }
 DETAILS = (
     "customer", "order", "product", "import", "run", "job", "check", "mapping", "undo", "explained",

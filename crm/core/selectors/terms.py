@@ -64,7 +64,7 @@ SECTIONS = (
             Term(
                 "potential_loyalist",
                 _("Potential loyalists"),
-                _("Bought lately, and more than once or twice in value: R 4–5, F + M 4–5."),
+                _("Bought lately, a middling amount so far: R 4–5, F + M 4–5."),
             ),
             Term(
                 "new_customers",
@@ -93,8 +93,8 @@ SECTIONS = (
                 "at_risk",
                 _("At risk"),
                 _(
-                    "Used to buy well and have not for long: R 1–2, F + M 6–8. The name is of the "
-                    "group; who is likely to lapse is told by the churn risk."
+                    "Used to buy well, and have not bought for long: R 1–2, F + M 6–8. This is a "
+                    "name; how likely somebody is to lapse is told by the churn risk."
                 ),
             ),
             Term(
@@ -161,7 +161,7 @@ SECTIONS = (
                 _("Expected orders"),
                 _(
                     "On how many days within the horizon a customer is expected to order, as a "
-                    "mean: 0.3 means that of ten such people three order once, or fewer more often."
+                    "mean: 0.3 stands for about three such days among ten people alike."
                 ),
             ),
             Term(
