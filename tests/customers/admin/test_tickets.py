@@ -265,7 +265,7 @@ def test_an_answer_that_was_not_sent_is_told_in_the_queue_and_sent_again(client)
     ticket = TicketFactory(customer=customer)
     message = tickets.answer(ticket_id=ticket.pk, text="Hi", user_id=None, now=timezone.now())
     # A number that a page would write with a comma.
-    TicketMessage.objects.filter(pk=message.pk).update(pk=12_345)
+    TicketMessage.objects.filter(pk=message.pk).update(id=12_345)
     tickets.send_next(now=timezone.now() + timedelta(days=2))
     signed_in(client, *WORK)
 
