@@ -128,7 +128,7 @@ def _fill_tickets() -> None:
         ListOrder(
             "spend_of_the_unhappy",
             "tickets",
-            _("unhappy customers with a high predicted spend first"),
+            _("Open tickets come first, among them unhappy customers with a high predicted spend."),
             _spend_of_the_unhappy,
             permission=MAY_READ,
         )

@@ -124,7 +124,9 @@ def shop(staff):
     RefundFactory(source=source, customer=wang, refunded_at=now, currency="CNY")
     ReviewFactory(source=source, customer=wang, text="很好", written_at=now, is_simulated=True)
     SurveyResponseFactory(source=source, customer=wang, comment="不错", answered_at=now)
-    TicketFactory(source=source, customer=wang, subject="什么时候到？", opened_at=now)
+    TicketFactory(
+        source=source, customer=wang, subject="什么时候到？", external_id="4001", opened_at=now
+    )
     ConsentFactory(
         source=source, customer=wang, evidence="结账时勾选",
         at=datetime(2026, 3, 2, 10, 5, tzinfo=UTC),

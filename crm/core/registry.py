@@ -175,7 +175,7 @@ class ListColumn:
 class ListOrder:
     """What an upper app lets a list begin with: rows with a larger value come first.
 
-    ``annotation`` makes the expression on the list's model; ``words`` says what that order is.
+    ``annotation`` makes the expression on the list's model; ``words`` is the sentence that says so.
     Lists of who lacks ``permission`` keep their own order.
     """
 

@@ -66,7 +66,7 @@ class WhoseFilter(admin.SimpleListFilter):
 class DueFilter(admin.SimpleListFilter):
     """Keeps what should have been done by now; what it cannot read keeps nobody."""
 
-    title = _("due")
+    title = _("due by")
     parameter_name = "due"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -109,7 +109,7 @@ class WordsForm(forms.Form):
     """Something said that is no e-mail."""
 
     kind = forms.ChoiceField(
-        label=_("What it is"),
+        label=_("Keep as"),
         choices=[
             (MessageKind.NOTE, _("A note for colleagues")),
             (MessageKind.CUSTOMER, _("What the customer said: the ticket opens again")),
@@ -142,7 +142,7 @@ class DueForm(forms.Form):
     """Until when it should be done."""
 
     due_at = forms.DateTimeField(
-        label=_("Due"),
+        label=_("Due by"),
         required=False,
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"],
         help_text=_("Empty: nothing is due."),
@@ -170,6 +170,7 @@ class TicketAdmin(ExportableList):
     list_select_related = ("customer", "assignee", "source")
     search_fields = ("subject", "=public_id", "=external_id", "customer__name")
     search_help_text = _("A part of the subject or of the customer's name")
+    list_before_template = "customers/tickets_before.html"
     # What the head of a column shows as sorted; get_ordering says how.
     ordering = ("-pk",)
     add_words = _("New ticket")
@@ -209,6 +210,15 @@ class TicketAdmin(ExportableList):
         closed = F("closed_at").desc(nulls_first=True)
         return ["queue_rank", *urgent, closed, "opened_at", "pk"]
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Say in which order the tickets come."""
+        orders = visible(request, registry.list_orders, PAGE)
+        usual = _("Open tickets come first, the oldest of them first.")
+        words = [str(entry.words) for entry in orders] or [str(usual)]
+        return super().changelist_view(request, {"order_words": words, **(extra_context or {})})
+
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """Put the slots' columns behind the customer."""
         columns = visible(request, registry.list_columns, PAGE)
@@ -238,7 +248,7 @@ class TicketAdmin(ExportableList):
     def responsible(self, ticket: Ticket) -> str | None:
         return person(ticket.assignee) if ticket.assignee else None
 
-    @admin.display(description=_("due"), ordering=UnknownLast("due_at"))
+    @admin.display(description=_("due by"), ordering=UnknownLast("due_at"))
     def until(self, ticket: Ticket) -> str | None:
         words = due_words(ticket, timezone.now())
         if not words:
@@ -322,7 +332,7 @@ class TicketAdmin(ExportableList):
             "answer": (self._answer, _("The answer is on its way.")),
             "words": (self._keep, _("Kept.")),
             "assign": (self._assign, _("The assignee is changed.")),
-            "due": (self._set_due, _("It is taken down.")),
+            "due": (self._set_due, _("The time is set.")),
             "close": (self._close, _("The ticket is closed.")),
             "reopen": (self._reopen, _("The ticket is open again.")),
             "again": (self._send_again, _("The answer is on its way again.")),

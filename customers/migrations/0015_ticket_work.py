@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='ticket',
             name='due_at',
-            field=models.DateTimeField(blank=True, null=True, verbose_name='due'),
+            field=models.DateTimeField(blank=True, null=True, verbose_name='due by'),
         ),
         migrations.CreateModel(
             name='TicketMessage',

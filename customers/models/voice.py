@@ -127,7 +127,7 @@ class Ticket(TimeStampedModel):
         db_index=False,
         verbose_name=_("assignee"),
     )
-    due_at = models.DateTimeField(_("due"), null=True, blank=True)
+    due_at = models.DateTimeField(_("due by"), null=True, blank=True)
 
     objects = TicketQuerySet.as_manager()
 

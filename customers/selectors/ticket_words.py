@@ -23,6 +23,7 @@ REASONS = {
     "not_armed": gettext_lazy(
         "This shop sends no mails yet: tick “Sending armed” in the shop settings first."
     ),
+    "no_server": gettext_lazy("No mail server is set up: see the setting EMAIL_URL."),
     "too_late": gettext_lazy("It waited for more than a day, and was not sent so late."),
     "unreachable": gettext_lazy("The mail server did not answer or let nobody in."),
     "refused": gettext_lazy("The mail server refused it (%(code)s)."),

@@ -17,6 +17,9 @@ from customers.services.consent import is_suppressed
 from customers.services.identities import normalise_email
 from customers.services.tickets.working import audit, locked, move, said
 
+CONSOLE = "django.core.mail.backends.console.EmailBackend"
+"""What a machine without a mail server has: it prints mails, and nobody gets them."""
+
 
 def answer(
     *, ticket_id: int, text: str, user_id: int | None, now: datetime, closes: bool = False
@@ -74,6 +77,8 @@ def check_answerable(customer: Customer | None) -> str:
     try:
         if not shop_settings().sending_armed:
             raise _refusal("not_armed")
+        if settings.EMAIL_BACKEND == CONSOLE:
+            raise _refusal("no_server")
         return address_of(customer)
     except InvalidIdentityError:
         raise _refusal("no_address") from None

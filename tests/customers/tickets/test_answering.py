@@ -114,6 +114,16 @@ def test_an_answer_nobody_would_get_is_refused(ticket, reason, prepare):
     assert ticket.state == "open"
 
 
+def test_a_machine_that_only_prints_mails_answers_nobody(ticket, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+    with pytest.raises(AnswerRefusedError) as refusal:
+        answer(ticket)
+
+    assert refusal.value.reason == "no_server"
+    assert not TicketMessage.objects.exists()
+
+
 def test_what_changed_while_an_answer_waited_is_seen_before_it_is_sent(ticket):
     message = answer(ticket)
     ticket.customer.identities.all().delete()
