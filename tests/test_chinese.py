@@ -15,14 +15,23 @@ from django.utils import timezone
 
 from crm.core.models import ApiKey, AuditEntry, Job
 from crm.core.services.alerts import raise_alert
-from customers.models import ImportBatch, SavedImportFile
+from customers.models import (
+    Attribute,
+    Customer,
+    ImportBatch,
+    Interaction,
+    MergeRecord,
+    SavedImportFile,
+)
 from customers.services import importing
+from customers.services.merging import merge_customers
 from tests.api import publish_scores
 from tests.factories import (
     ConsentFactory,
     CustomerFactory,
     ImportBatchFactory,
     JobFactory,
+    NoteFactory,
     OrderFactory,
     OrderLineFactory,
     ProductFactory,
@@ -33,6 +42,7 @@ from tests.factories import (
     ShopSettingsFactory,
     SourceFactory,
     SurveyResponseFactory,
+    TaskFactory,
     TicketFactory,
 )
 
@@ -131,6 +141,13 @@ def shop(staff):
         source=source, customer=wang, evidence="结账时勾选",
         at=datetime(2026, 3, 2, 10, 5, tzinfo=UTC),
     )  # fmt: skip
+    NoteFactory(customer=wang, text="喜欢喝茶", author=staff)
+    TaskFactory(customer=wang, title="回电话", assignee=staff, due_day=now.date())
+    Attribute.objects.create(key="1", label="鞋码", type="number")
+    twin = CustomerFactory(source=source, name="王小明", external_id="1002", city="杭州")
+    merged = CustomerFactory(source=source, name="王明", external_id="1003")
+    merge_customers(source_id=merged.pk, target_id=wang.pk, user_id=staff.pk, now=now)
+    AuditEntry.objects.all().delete()  # the log has its codes
     run = ScoringRunFactory(
         state="published",
         published_at=now,
@@ -270,7 +287,7 @@ def shop(staff):
     for code, told in ALERTS.items():
         known = {"name": "每日订单", "file": "订单.csv", "error": "坏了"}
         raise_alert(key=code, code=code, parameters={**known, **told}, now=now)
-    return SimpleNamespace(customer=wang, job=job, batch=batch)
+    return SimpleNamespace(customer=wang, twin=twin, job=job, batch=batch)
 
 
 def pages() -> list[str]:
@@ -283,6 +300,7 @@ def pages() -> list[str]:
             for page in ("check", "undo")
         ]
         found.append(reverse("admin:customers_savedimport_add") + f"?batch={batch.pk}")
+    found += customer_pages()
     for model in admin.site._registry:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         found.append(reverse(f"{name}_changelist"))
@@ -293,6 +311,26 @@ def pages() -> list[str]:
             found.append(reverse(f"{name}_delete", args=[row.pk]))
             found.append(reverse(f"{name}_history", args=[row.pk]))
     return found
+
+
+def customer_pages() -> list[str]:
+    """Return the addresses of the pages about one customer, and of each way to see the tasks."""
+    wang, twin = (Customer.objects.get(external_id=key) for key in ("1001", "1002"))
+    note, record = Interaction.objects.get(), MergeRecord.objects.get()
+    return [
+        reverse("admin:customers_note_add", args=[wang.pk]),
+        reverse("admin:customers_note", args=[wang.pk, note.pk]),
+        reverse("admin:customers_task_give", args=[wang.pk]),
+        reverse("admin:customers_customer_attributes", args=[wang.pk]),
+        reverse("admin:customers_compare", args=[wang.pk, twin.pk]),
+        reverse("admin:customers_merge", args=[wang.pk, twin.pk]),
+        reverse("admin:customers_part", args=[wang.pk, record.pk]),
+        reverse("admin:customers_customer_change", args=[record.source_customer_id]),
+        *(
+            reverse("admin:customers_task_changelist") + f"?show={shown}"
+            for shown in ("mine", "overdue", "open", "done")
+        ),
+    ]
 
 
 def english_in(text: str) -> list[str]:

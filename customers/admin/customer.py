@@ -27,7 +27,7 @@ from customers.admin.lists import ExportableList
 from customers.admin.merging import merge_context, merge_urls
 from customers.admin.notes import note_urls
 from customers.admin.staff_tasks import task_urls
-from customers.enums import SourceKind
+from customers.enums import Lifecycle, SourceKind
 from customers.models import Consent, Customer, CustomerFacts
 from customers.selectors.contacts import (
     mask_email,
@@ -215,6 +215,8 @@ def _page(request: HttpRequest, customer: Customer) -> dict[str, Any]:
     setattr(request, "shown_customer", customer)  # noqa: B010 - not declared on the class
     chosen = [key for key in request.GET.getlist("kind") if key]
     last_day = facts.last_order_day if facts else None
+    # What a merged profile had stands on the page of the kept one.
+    is_merged = customer.lifecycle == Lifecycle.MERGED
     return {
         "customer": customer,
         "facts": facts,
@@ -225,9 +227,10 @@ def _page(request: HttpRequest, customer: Customer) -> dict[str, Any]:
         else None,
         "days_since": (today - last_day).days if last_day else None,
         "consents": list(Consent.objects.filter(customer=customer).latest_per_channel()),
-        "strip": _strip(request, customer.pk),
-        "head_panels": panels(request, "customer_head", customer.pk),
-        "panels": panels(request, "customer", customer.pk),
+        "is_merged": is_merged,
+        "strip": [] if is_merged else _strip(request, customer.pk),
+        "head_panels": [] if is_merged else panels(request, "customer_head", customer.pk),
+        "panels": [] if is_merged else panels(request, "customer", customer.pk),
         **merge_context(customer, request.user),
         "timeline": timeline(
             customer_id=customer.pk,

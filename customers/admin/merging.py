@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.core.errors import DomainError
-from customers.admin.small_pages import customer_for, name_of, page_of
+from customers.admin.small_pages import customer_for, name_of, names_of, page_of
 from customers.enums import Lifecycle
 from customers.models import Customer, MergeRecord
 from customers.selectors.comparison import compare, what_moves, what_was_moved
@@ -40,7 +40,7 @@ def comparison(request: HttpRequest, pk: int, other: int) -> HttpResponse:
         raise Http404
     context = {
         "pair": [one, two],
-        "names": [name_of(one), name_of(two)],
+        "names": names_of(one, two),
         "parts": compare(one, two, currency=shop_settings().currency, user=request.user),
         "may_merge": request.user.has_perm(MAY_MERGE)
         and one.lifecycle == two.lifecycle == Lifecycle.ACTIVE,
@@ -52,6 +52,7 @@ def merge(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     """Say what moves, then merge ``other`` into ``pk``; a refusal is shown with its reason."""
     kept = customer_for(request, pk, MAY_MERGE)
     gone = customer_for(request, other, MAY_MERGE)
+    kept_name, gone_name = names_of(kept, gone)
     refusal = ""
     if request.method == "POST":
         try:
@@ -62,13 +63,13 @@ def merge(request: HttpRequest, pk: int, other: int) -> HttpResponse:
             refusal = error.message
         else:
             words = _("%(gone)s is part of %(kept)s now.")
-            messages.success(request, words % {"gone": name_of(gone), "kept": name_of(kept)})
+            messages.success(request, words % {"gone": gone_name, "kept": kept_name})
             return HttpResponseRedirect(page_of(kept.pk))
     context = {
         "kept": kept,
         "gone": gone,
-        "kept_name": name_of(kept),
-        "gone_name": name_of(gone),
+        "kept_name": kept_name,
+        "gone_name": gone_name,
         "moves": what_moves(gone.pk),
         "refusal": refusal,
     }
@@ -91,10 +92,11 @@ def part(request: HttpRequest, pk: int, record: int) -> HttpResponse:
         else:
             messages.success(request, _("The two profiles are apart again."))
             return HttpResponseRedirect(page_of(row.source_customer_id))
+    kept_name, gone_name = names_of(row.target_customer, row.source_customer)
     context = {
         "row": row,
-        "kept_name": name_of(row.target_customer),
-        "gone_name": name_of(row.source_customer),
+        "kept_name": kept_name,
+        "gone_name": gone_name,
         "merged_by": person_name(row.merged_by) if row.merged_by else "",
         "moved": what_was_moved(row),
         "refusal": refusal,

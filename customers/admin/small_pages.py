@@ -34,6 +34,18 @@ def name_of(customer: Customer) -> str:
     return customer.name or customer.external_id or customer.public_id
 
 
+def names_of(one: Customer, other: Customer) -> tuple[str, str]:
+    """Return what a page about two calls each, told apart by their ids where the names are one."""
+    names = name_of(one), name_of(other)
+    if names[0] != names[1]:
+        return names
+    first, second = (
+        f"{name_of(customer)} ({customer.external_id or customer.public_id})"
+        for customer in (one, other)
+    )
+    return first, second
+
+
 def form_page(
     request: HttpRequest, customer: Customer, *, title: str, form: forms.Form, **more: Any
 ) -> HttpResponse:

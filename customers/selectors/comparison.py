@@ -39,6 +39,7 @@ MOVING: dict[str, tuple[type[Model], Any]] = {
     "customers.Task.customer": (Task, gettext_lazy("Tasks")),
 }
 """What a merge moves, by the key of its handler, and what people call it."""
+USUAL_TOPIC = "marketing"
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,8 @@ def _consents(ids: Sequence[int]) -> list[Row]:
     found: dict[str, dict[int, str]] = {}
     for line in Consent.objects.filter(customer_id__in=ids).latest_per_channel():
         label = str(line.get_channel_display())
-        words = f"{line.get_action_display()}, {date_format(line.at, 'DATE_FORMAT')}"
+        label = label if line.topic == USUAL_TOPIC else f"{label} · {line.topic}"
+        words = f"{line.get_action_display()} · {date_format(line.at, 'DATE_FORMAT')}"
         found.setdefault(label, {})[line.customer_id] = words
     return [
         Row(label, _two(ids, lambda pk, held=held: held.get(pk, "–")))
@@ -172,7 +174,7 @@ def _scores(ids: Sequence[int], user: Any) -> list[Row]:
         for pk, cards in slot.load(ids).items():
             for card in cards:
                 value = card["value"] or card["silent"] or "–"
-                text = f"{value} ({card['range']})" if card["value"] and card["range"] else value
+                text = f"{value} · {card['range']}" if card["value"] and card["range"] else value
                 rows.setdefault(str(card["label"]), {})[pk] = str(text)
     return [
         Row(label, _two(ids, lambda pk, held=held: held.get(pk, "–")))

@@ -33,7 +33,7 @@ def likely_duplicates(customer: Customer, identities: Collection[Identity]) -> l
     Each rule reads at most ``MOST_A_RULE`` rows by an index: that of the keys, or those in which
     staff search for names and addresses.
     """
-    keys = {
+    keys: dict[str, set[str]] = {
         kind: {one.value for one in identities if one.kind == kind}
         for kind in (IdentityKind.EMAIL, IdentityKind.PHONE)
     }

@@ -283,6 +283,7 @@ def test_duplicates_are_compared_merged_and_parted_by_hand(staff_client, staff, 
     assert "ann@example.com" not in compared
     assert "example.org" not in compared
     asked = text(staff_client.get(at(ann, f"merge/{twin.pk}/")))
+    assert f"Ann Lee ({twin.external_id}) becomes a part of Ann Lee ({ann.external_id})" in asked
     assert '<th scope="row">Orders</th><td class="number">3</td>' in asked
     assert not MergeRecord.objects.exists()
     staff_client.post(at(ann, f"merge/{twin.pk}/"))
@@ -293,6 +294,7 @@ def test_duplicates_are_compared_merged_and_parted_by_hand(staff_client, staff, 
     gone = text(staff_client.get(at(twin)))
     assert "This profile was merged on" in gone
     assert "Write a note" not in gone
+    assert 'id="glance"' not in gone
     part = at(twin, f"part/{record.pk}/")
     assert part in gone
     assert '<td class="number">3</td>' in text(staff_client.get(part))
