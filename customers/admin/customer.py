@@ -35,7 +35,9 @@ SIMULATED_SEED = 1
 @admin.register(Customer)
 class CustomerAdmin(ExportableList):
     search_fields = ("name",)
-    search_help_text = _("Name, e-mail, phone, or the whole id")
+    search_help_text = _(
+        "Half a name or its pinyin, e-mail, phone or its last four digits, order or id"
+    )
     list_filter = ("lifecycle", "is_simulated", "language")
     list_display = ("who", "country", "orders", "spend", "last_order")
     empty_words = _("Customers come in with their orders: bring a file in.")
@@ -97,7 +99,7 @@ class CustomerAdmin(ExportableList):
     ) -> tuple[QuerySet[Customer], bool]:
         """Search as the record searches."""
         clean = search_term.replace("\0", "")
-        return queryset & Customer.objects.matching(clean) if clean else queryset, False
+        return queryset & Customer.objects.matching(clean) if clean.strip() else queryset, False
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """Add the slots' columns."""

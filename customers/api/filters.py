@@ -36,7 +36,10 @@ class CustomerFilters(ResourceFilters):
 
     q = TextFilter(
         method="search",
-        help_text="A part of name, e-mail or phone, or a whole external or public id.",
+        help_text=(
+            "Half a name or its pinyin, an e-mail's begin, five digits of a phone or its last "
+            "four, the whole number of an order, or a whole external or public id."
+        ),
     )
     external_id = TextFilter()
     source = TextFilter(field_name="source__key")
