@@ -110,3 +110,11 @@ class ExportStateError(WrongStateError):
 class ExportExpiredError(DomainError):
     code = "export_expired"
     status = 410
+
+
+class TagRefusedError(DomainError):
+    code = "tag_refused"
+
+
+class BulkRefusedError(WrongStateError):
+    code = "bulk_refused"

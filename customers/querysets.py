@@ -43,8 +43,9 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         if not text:
             return self
         number = Q(_is_one_of(F("pk"), _buyers_of(text)))
+        # The name last: to spell one takes longer than all the rest.
         return self.filter(
-            _named(text) | _reached(text) | Q(external_id=text) | Q(public_id=text) | number
+            Q(external_id=text) | Q(public_id=text) | number | _reached(text) | _named(text)
         )
 
 
@@ -55,9 +56,9 @@ def _named(text: str) -> Q:
     spoken = Q(_Compared(key, pattern, arg_joiner=" LIKE "))
     if _HAN.search(text):
         # The key finds all who sound so: what is written decides.
-        return spoken & Q(name__icontains=text)
+        return Q(name__icontains=text) & spoken
     # Fewer than three letters have no trigram: the index would be read from end to end.
-    return spoken | Q(name__icontains=text) if len(text) >= LEAST_TRIGRAM else spoken
+    return Q(name__icontains=text) | spoken if len(text) >= LEAST_TRIGRAM else spoken
 
 
 def _reached(text: str) -> Q:

@@ -20,20 +20,24 @@ from django.views.decorators.http import require_POST
 from crm.core.errors import DomainError
 from crm.core.registry import ListColumn, registry
 from crm.core.tasks import queue_job
+from customers.admin.bulk import BulkPages
 from customers.admin.columns import UnknownLast
 from customers.admin.dashboard import panels
 from customers.admin.lists import ExportableList
+from customers.admin.tags import TagFilter, TagPages
 from customers.enums import SourceKind
 from customers.models import Consent, Customer, CustomerFacts
+from customers.selectors.ranking import ranked_by
 from customers.selectors.shop import shop_day, shop_settings
 from customers.selectors.timeline import timeline, visible_sources
 
 SIMULATED_CUSTOMERS = 50_000
 SIMULATED_SEED = 1
+RANKED_FACTS = {"orders": "order_count", "spend": "total_spend", "last_order": "last_order_day"}
 
 
 @admin.register(Customer)
-class CustomerAdmin(ExportableList):
+class CustomerAdmin(BulkPages, TagPages, ExportableList):
     search_fields = ("name",)
     search_help_text = _(
         "Half a name or its pinyin, e-mail, phone or its last four digits, order or id"
@@ -47,6 +51,7 @@ class CustomerAdmin(ExportableList):
     )  # fmt: skip
     fieldsets = ((_("Profile"), {"fields": profile_fields, "classes": ["collapse"]}),)
     readonly_fields = ("lifecycle", "external_id", "public_id")
+    change_form_outer_before_template = "customers/tags_forms.html"
     change_form_before_template = "customers/customer_before.html"
     list_before_template = "customers/customers_before.html"
 
@@ -101,15 +106,33 @@ class CustomerAdmin(ExportableList):
         clean = search_term.replace("\0", "")
         return queryset & Customer.objects.matching(clean) if clean.strip() else queryset, False
 
-    def get_list_display(self, request: HttpRequest) -> list[Any]:
+    def every_column(self, request: HttpRequest) -> list[Any]:
         """Add the slots' columns."""
         columns = _visible(request, registry.list_columns)
         return [*self.list_display, *(_column(column) for column in columns)]
 
+    def unusual_columns(self, request: HttpRequest) -> set[str]:
+        """Leave out, while nobody has chosen, what a slot says is seldom looked at."""
+        columns = _visible(request, registry.list_columns)
+        return {column.key for column in columns if not column.is_usual}
+
+    def ranking(self, name: str, downwards: bool) -> Any:
+        """Rank by the facts' and the slots' own tables, which have a row for each customer."""
+        ranked = None
+        if name in RANKED_FACTS:
+            ranked = ranked_by(CustomerFacts, RANKED_FACTS[name], downwards)
+        for column in registry.list_columns:
+            if column.page == "customers" and column.key == name and column.ranking:
+                ranked = column.ranking(downwards)
+        if ranked is None:
+            return None
+        return lambda rows: ranked.filter(customer_id__in=rows)
+
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         """Put what the slots filter by first: scores are asked for more often than the rest."""
         extra = _visible(request, registry.list_filters)
-        return [*(entry.filter_class for entry in extra), *self.list_filter]
+        tags = [TagFilter] if request.user.has_perm("customers.view_customertag") else []
+        return [*(entry.filter_class for entry in extra), *tags, *self.list_filter]
 
     @admin.display(description=_("customer"), ordering="name")
     def who(self, customer: Customer) -> str:

@@ -10,7 +10,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 from django.db.models import F, Func
-from django.db.models.functions import Right
+from django.db.models.functions import Right, Upper
 
 
 class AddOrMendIndex(AddIndexConcurrently):
@@ -32,6 +32,10 @@ class Migration(migrations.Migration):
                 OpClass(Func(F("name"), function="customers_name_key"), "gin_trgm_ops"),
                 name="customer_name_key",
             ),
+        ),
+        AddOrMendIndex(
+            "customer",
+            models.Index(OpClass(Upper("email"), "text_pattern_ops"), name="customer_email_start"),
         ),
         AddOrMendIndex("customer", models.Index(Right("phone", 4), name="customer_phone_end")),
         AddOrMendIndex("order", models.Index(fields=["external_id"], name="order_by_number")),

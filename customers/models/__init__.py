@@ -12,15 +12,19 @@ from customers.models.product import Category, Product
 from customers.models.reconciliation import Reconciliation, RejectedOrder
 from customers.models.saved_import import SavedImport, SavedImportFile
 from customers.models.shop import ExchangeRate, ShopSettings, Source
+from customers.models.tag import BulkAction, BulkPart, CustomerTag, Tag
 from customers.models.voice import Review, SurveyResponse, Ticket
 
 __all__ = [
     "Attribute",
+    "BulkAction",
+    "BulkPart",
     "Category",
     "Consent",
     "Customer",
     "CustomerDays",
     "CustomerFacts",
+    "CustomerTag",
     "ExchangeRate",
     "Export",
     "FactsMark",
@@ -44,5 +48,6 @@ __all__ = [
     "Source",
     "Suppression",
     "SurveyResponse",
+    "Tag",
     "Ticket",
 ]

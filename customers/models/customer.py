@@ -88,6 +88,8 @@ class Customer(TimeStampedModel):
             GinIndex(OpClass(Upper("email"), "gin_trgm_ops"), name="customer_email_trgm"),
             GinIndex(OpClass(Upper("phone"), "gin_trgm_ops"), name="customer_phone_trgm"),
             models.Index(fields=["external_id"], name="customer_external_id"),
+            # … by the begin of an e-mail; trigrams of a common domain are everybody's.
+            models.Index(OpClass(Upper("email"), "text_pattern_ops"), name="customer_email_start"),
             # … by half a name as it is spoken, and by the end of a number.
             GinIndex(
                 OpClass(Func(F("name"), function="customers_name_key"), "gin_trgm_ops"),

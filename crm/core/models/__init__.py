@@ -4,13 +4,16 @@ from crm.core.models.access import ApiKey, AuditEntry, IdempotencyRecord
 from crm.core.models.alert import Alert
 from crm.core.models.base import TimeStampedModel
 from crm.core.models.job import Job, JobLog
+from crm.core.models.view import DefaultView, SavedView
 
 __all__ = [
     "Alert",
     "ApiKey",
     "AuditEntry",
+    "DefaultView",
     "IdempotencyRecord",
     "Job",
     "JobLog",
+    "SavedView",
     "TimeStampedModel",
 ]

@@ -26,8 +26,8 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-MOST_OF_A_LIST = 7
-MOST_OF_A_CUSTOMER = 21
+MOST_OF_A_LIST = 10
+MOST_OF_A_CUSTOMER = 23
 MOST_OF_AN_ORDER = 9
 
 
