@@ -95,9 +95,26 @@ def _fill_pages() -> None:
         ("predicted_clv", _("predicted spend"), wording.number),
         ("satisfaction", _("satisfaction"), wording.number),
     ]
-    for order, (key, label, render) in enumerate(columns):
+    seldom: list[tuple[str, Any, Any]] = [
+        ("clv_12m", _("value in 12 months"), wording.number),
+        ("margin_12m", _("margin in 12 months"), wording.number),
+        ("expected_orders", _("expected orders"), wording.number),
+        ("next_order_from", _("next order from"), date_format),
+        ("next_order_until", _("next order until"), date_format),
+    ]
+    for order, (key, label, render) in enumerate(columns + seldom):
         registry.list_columns.register(
-            ListColumn(key, "customers", label, partial(_current, key), render, order, MAY_READ)
+            ListColumn(
+                key,
+                "customers",
+                label,
+                partial(_current, key),
+                render,
+                order,
+                MAY_READ,
+                is_usual=order < len(columns),
+                ranking=partial(_ranked, key),
+            )
         )
 
 
@@ -244,6 +261,14 @@ def _fill_api() -> None:
         registry.api_filters.register(
             ApiFilter(key, "customers", partial(_current, key), order, MAY_READ)
         )
+
+
+def _ranked(column: str, downwards: bool) -> Any:
+    """Return the ids of customers who have this score, by it."""
+    from analytics.models import CurrentScore
+    from customers.selectors.ranking import ranked_by
+
+    return ranked_by(CurrentScore, column, downwards)
 
 
 def _current(column: str, customer: str = "pk") -> Subquery:

@@ -207,3 +207,8 @@ class ExportState(models.TextChoices):
 
 ANSWER_KINDS = ("review", "csat", "nps", "ces")
 """How the kinds of answers are numbered in ``CustomerDays``; append only."""
+
+
+class BulkKind(models.TextChoices):
+    TAG = "tag", _("Add a tag")
+    UNTAG = "untag", _("Remove a tag")

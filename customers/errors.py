@@ -160,3 +160,11 @@ class ReasonMissingError(DomainError):
 class NoContactError(DomainError):
     code = "no_contact"
     status = 404
+
+
+class TagRefusedError(DomainError):
+    code = "tag_refused"
+
+
+class BulkRefusedError(WrongStateError):
+    code = "bulk_refused"

@@ -12,6 +12,7 @@ def fill() -> None:
     _fill_alerts()
     _fill_references()
     _fill_timeline()
+    _fill_tags()
     _fill_pages()
     _fill_panels()
 
@@ -180,6 +181,52 @@ def _import_ended(job: Any) -> None:
 def _fetch_title(job: Any) -> str:
     """Name the saved import that files are fetched for."""
     return gettext("Fetch files for “%(name)s”") % job.parameters
+
+
+def _fill_tags() -> None:
+    """Register the tags of a customer's page and of the list, and what is done to many."""
+    from django.utils.translation import gettext_lazy as _
+
+    from crm.core.registry import JobHandler, Panel, registry
+    from customers.selectors.tags import tags_panel
+    from customers.services import tagging
+
+    registry.job_handlers.register(
+        JobHandler(
+            key=tagging.KIND,
+            label=_("Tagging of many customers"),
+            run_chunk=tagging.run_chunk,
+            on_end=tagging.on_end,
+            title=_bulk_title,
+            page=_tagged_page,
+        )
+    )
+    registry.panels.register(
+        Panel(
+            key="tags",
+            page="customer_head",
+            title=_("Tags"),
+            template="customers/tags_panel.html",
+            context=tags_panel,
+            order=10,
+            permission="customers.view_customertag",
+        )
+    )
+
+
+def _tagged_page(job: Any) -> str:
+    """Return the list of those who have the tag now."""
+    from django.urls import reverse
+
+    return f"{reverse('admin:customers_customer_changelist')}?tag={job.parameters['tag_id']}"
+
+
+def _bulk_title(job: Any) -> str:
+    """Name how many customers a job tags, and how."""
+    from customers.selectors.tags import bulk_words
+
+    known = {"kind", "people", "tag"} <= job.parameters.keys()
+    return bulk_words(**{k: job.parameters[k] for k in ("kind", "people", "tag")}) if known else ""
 
 
 def _listed_rows(export: Any) -> Any:

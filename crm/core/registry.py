@@ -159,7 +159,9 @@ class ListColumn:
     """A column of a list that an upper app adds, and may be ordered by.
 
     ``annotation`` makes the expression on the list's model; ``render`` turns a value into text.
-    Only who holds ``permission`` sees it.
+    Only who holds ``permission`` sees it. One that is not usual is shown to who chooses it.
+    ``ranking(downwards)`` returns the ids of the rows that have a value, by it, then newest first:
+    so the first page of a million is read, and not computed for all of them.
     """
 
     key: str
@@ -169,6 +171,8 @@ class ListColumn:
     render: Callable[[Any], Any] = str
     order: int = 100
     permission: str = ""
+    is_usual: bool = True
+    ranking: Callable[[bool], Any] | None = None
 
 
 @dataclass(frozen=True)

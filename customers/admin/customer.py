@@ -20,6 +20,7 @@ from crm.core.errors import DomainError
 from crm.core.registry import registry
 from crm.core.tasks import queue_job
 from customers.admin.attributes import attribute_urls
+from customers.admin.bulk import BulkPages
 from customers.admin.columns import UnknownLast, slot_column, visible
 from customers.admin.contacts import contact_view, contacts_of, keys_of
 from customers.admin.dashboard import panels
@@ -27,6 +28,7 @@ from customers.admin.lists import ExportableList
 from customers.admin.merging import merge_context, merge_urls
 from customers.admin.notes import note_urls
 from customers.admin.staff_tasks import task_urls
+from customers.admin.tags import TagFilter, TagPages
 from customers.enums import Lifecycle, SourceKind
 from customers.models import Consent, Customer, CustomerFacts
 from customers.selectors.contacts import (
@@ -36,17 +38,21 @@ from customers.selectors.contacts import (
     may_see_contacts,
     search_customers,
 )
+from customers.selectors.ranking import ranked_by
 from customers.selectors.shop import shop_day, shop_settings
 from customers.selectors.timeline import timeline, visible_sources
 
 SIMULATED_CUSTOMERS = 50_000
 SIMULATED_SEED = 1
+RANKED_FACTS = {"orders": "order_count", "spend": "total_spend", "last_order": "last_order_day"}
 
 
 @admin.register(Customer)
-class CustomerAdmin(ExportableList):
+class CustomerAdmin(BulkPages, TagPages, ExportableList):
     search_fields = ("name",)
-    search_help_text = _("Name, e-mail, phone, or the whole id")
+    search_help_text = _(
+        "Half a name or its pinyin, e-mail, phone or its last four digits, order or id"
+    )
     list_filter = ("source", "lifecycle", "is_simulated", "language")
     masked_fields = {"email": "masked_email", "phone": "masked_phone", "external_id": "masked_id"}
     """What stands in a field's place for whoever may not see contacts."""
@@ -153,7 +159,7 @@ class CustomerAdmin(ExportableList):
         clean = search_term.replace("\0", "")
         return search_customers(queryset, clean, request.user), False
 
-    def get_list_display(self, request: HttpRequest) -> list[Any]:
+    def every_column(self, request: HttpRequest) -> list[Any]:
         """Add the slots' columns; mask contacts for those who may not see them."""
         columns = visible(request, registry.list_columns, "customers")
         own = list(self.list_display)
@@ -161,10 +167,28 @@ class CustomerAdmin(ExportableList):
             own[own.index("who")] = "who_masked"
         return [*own, *(slot_column(column) for column in columns)]
 
+    def unusual_columns(self, request: HttpRequest) -> set[str]:
+        """Leave out, while nobody has chosen, what a slot says is seldom looked at."""
+        columns = visible(request, registry.list_columns, "customers")
+        return {column.key for column in columns if not column.is_usual}
+
+    def ranking(self, name: str, downwards: bool) -> Any:
+        """Rank by the facts' and the slots' own tables, which have a row for each customer."""
+        ranked = None
+        if name in RANKED_FACTS:
+            ranked = ranked_by(CustomerFacts, RANKED_FACTS[name], downwards)
+        for column in registry.list_columns:
+            if column.page == "customers" and column.key == name and column.ranking:
+                ranked = column.ranking(downwards)
+        if ranked is None:
+            return None
+        return lambda rows: ranked.filter(customer_id__in=rows)
+
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         """Put what the slots filter by first: scores are asked for more often than the rest."""
         extra = visible(request, registry.list_filters, "customers")
-        return [*(entry.filter_class for entry in extra), *self.list_filter]
+        tags = [TagFilter] if request.user.has_perm("customers.view_customertag") else []
+        return [*(entry.filter_class for entry in extra), *tags, *self.list_filter]
 
     @admin.display(description=_("customer"), ordering="name")
     def who(self, customer: Customer) -> str:

@@ -8,18 +8,17 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import SuspiciousOperation
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.test import RequestFactory
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.views import ChangeList
 
-from crm.core.admin.base import EmptyAction, ListAdmin
+from crm.core.admin.base import EmptyAction
+from crm.core.admin.views import LOOKS, NarrowedList, ViewedList
 from customers.errors import ExportRefusedError
 from customers.selectors.exporting import KINDS, permissions_for
 
 LIST = "_list"
-UNLISTED = (LIST, "o", "p", "all", "e", "_facets", "_popup", "_to_field")
+UNLISTED = (LIST, "o", "p", "all", "e", "_facets", "_popup", "_to_field", *LOOKS)
 """Parameters that say how a list is shown, and not which rows it has."""
 BRING_A_FILE_IN = EmptyAction(
     gettext_lazy("Bring a file in"),
@@ -28,7 +27,7 @@ BRING_A_FILE_IN = EmptyAction(
 )
 
 
-class ExportableList(ListAdmin):
+class ExportableList(ViewedList):
     """A list above which “Export…” takes out all rows it has, on all of its pages."""
 
     list_before_template = "customers/export_link.html"
@@ -69,37 +68,7 @@ def listed_rows(*, kind: str, filters: Mapping[str, Any], user: Any) -> QuerySet
     Raises ExportRefusedError for words the list does not know, or not for this person.
     """
     model_admin: Any = admin.site.get_model_admin(KINDS[kind].model)
-    request = RequestFactory().get("/", dict(filters))
-    request.user = user
     try:
-        return _Narrowed.of(model_admin, request).queryset
+        return NarrowedList.of(model_admin, filters, user).queryset
     except (IncorrectLookupParameters, SuspiciousOperation) as error:
         raise ExportRefusedError(_("The list does not know these filters any more.")) from error
-
-
-class _Narrowed(ChangeList):
-    """A list that is narrowed and not shown: nothing is counted, no page is read."""
-
-    queryset: QuerySet[Any]
-
-    @classmethod
-    def of(cls, model_admin: Any, request: HttpRequest) -> "_Narrowed":
-        return cls(
-            request,
-            model_admin.model,
-            model_admin.get_list_display(request),
-            None,
-            model_admin.get_list_filter(request),
-            model_admin.date_hierarchy,
-            model_admin.get_search_fields(request),
-            False,
-            model_admin.list_per_page,
-            model_admin.list_max_show_all,
-            (),
-            model_admin,
-            (),
-            "",
-        )
-
-    def get_results(self, request: HttpRequest) -> None:
-        """Leave the rows where they are."""

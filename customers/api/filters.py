@@ -38,8 +38,10 @@ class CustomerFilters(ResourceFilters):
 
     q = TextFilter(
         method="search",
-        help_text="A part of name, e-mail or phone, or a whole external or public id. E-mail and "
-        "phone are searched only for who may view contacts.",
+        help_text=(
+            "Half a name or its pinyin, an e-mail's begin, five digits of a phone or its last "
+            "four, the whole number of an order, or a whole external or public id."
+        ),
     )
     external_id = TextFilter(method="by_external_id")
     source = TextFilter(field_name="source__key")

@@ -12,16 +12,20 @@ from customers.models.product import Category, Product
 from customers.models.reconciliation import Reconciliation, RejectedOrder
 from customers.models.saved_import import SavedImport, SavedImportFile
 from customers.models.shop import ExchangeRate, ShopSettings, Source
+from customers.models.tag import BulkAction, BulkPart, CustomerTag, Tag
 from customers.models.task import Task
 from customers.models.voice import Review, SurveyResponse, Ticket, TicketMessage
 
 __all__ = [
     "Attribute",
+    "BulkAction",
+    "BulkPart",
     "Category",
     "Consent",
     "Customer",
     "CustomerDays",
     "CustomerFacts",
+    "CustomerTag",
     "ExchangeRate",
     "Export",
     "FactsMark",
@@ -45,6 +49,7 @@ __all__ = [
     "Source",
     "Suppression",
     "SurveyResponse",
+    "Tag",
     "Task",
     "Ticket",
     "TicketMessage",

@@ -3,8 +3,8 @@
 import pghistory
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Now, Upper
+from django.db.models import F, Func, Q
+from django.db.models.functions import Now, Right, Upper
 from django.utils.translation import gettext_lazy as _
 
 from crm.core.fields import PublicIdField
@@ -92,6 +92,14 @@ class Customer(TimeStampedModel):
             GinIndex(OpClass(Upper("email"), "gin_trgm_ops"), name="customer_email_trgm"),
             GinIndex(OpClass(Upper("phone"), "gin_trgm_ops"), name="customer_phone_trgm"),
             models.Index(fields=["external_id"], name="customer_external_id"),
+            # … by the begin of an e-mail; trigrams of a common domain are everybody's.
+            models.Index(OpClass(Upper("email"), "text_pattern_ops"), name="customer_email_start"),
+            # … by half a name as it is spoken, and by the end of a number.
+            GinIndex(
+                OpClass(Func(F("name"), function="customers_name_key"), "gin_trgm_ops"),
+                name="customer_name_key",
+            ),
+            models.Index(Right("phone", 4), name="customer_phone_end"),
         ]
 
     def __str__(self) -> str:

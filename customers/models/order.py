@@ -102,6 +102,8 @@ class Order(TimeStampedModel):
             # Revenue by day and the newest order; also the order list, by keyset.
             models.Index(fields=["placed_day", "status"], name="order_by_day"),
             models.Index(fields=["-placed_at", "-id"], name="order_newest_first"),
+            # Staff search by the whole number, of whatever source.
+            models.Index(fields=["external_id"], name="order_by_number"),
         ]
 
     def __str__(self) -> str:

@@ -16,6 +16,7 @@ from customers.models import (
     Customer,
     CustomerDays,
     CustomerFacts,
+    CustomerTag,
     Identity,
     Interaction,
     Order,
@@ -46,6 +47,12 @@ def handlers() -> list[ReferenceHandler]:
             _merge_consents,
             lambda source, target, moved: _move_back(Consent, source, target, moved),
             lambda pk: _blank(Consent, pk, evidence=ERASED),
+        ),
+        ReferenceHandler(
+            "customers.CustomerTag.customer",
+            _merge_tags,
+            _part_tags,
+            lambda pk: _delete(CustomerTag, pk),
         ),
         ReferenceHandler(
             # Facts are computed: the merged profile has none, and both are computed anew.
@@ -132,6 +139,20 @@ def _merge_consents(source: int, target: int) -> list[int]:
     ]
     Consent.objects.filter(pk__in=moved).update(customer_id=target)
     return moved
+
+
+def _merge_tags(source: int, target: int) -> list[int]:
+    """Move the tags the kept profile does not have yet."""
+    held = CustomerTag.objects.filter(customer_id=target).values("tag")
+    rows = CustomerTag.objects.filter(customer_id=source).exclude(tag__in=held)
+    moved = list(rows.order_by("pk").values_list("pk", flat=True))
+    CustomerTag.objects.filter(pk__in=moved).update(customer_id=target)
+    return moved
+
+
+def _part_tags(source: int, target: int, moved: list[int] | None) -> None:
+    """Give back the moved tags that nobody has taken off since."""
+    CustomerTag.objects.filter(pk__in=moved or [], customer_id=target).update(customer_id=source)
 
 
 def _move_back(model: type[Model], source: int, target: int, moved: list[int]) -> None:

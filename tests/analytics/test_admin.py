@@ -78,6 +78,19 @@ def test_customers_are_ordered_by_a_score_and_the_unknown_come_last(
     assert [customer.name for customer in shown] == order
 
 
+@pytest.mark.parametrize(("sign", "order"), [("", ["Low", "High"]), ("-", ["High", "Low"])])
+def test_a_page_by_a_score_is_read_by_the_scores_and_not_sorted_from_all(
+    sign, order, spenders, staff_client
+):
+    words = {"name__in": "High,Low", "_order": f"{sign}predicted_clv"}
+
+    shown = staff_client.get(CUSTOMERS, words).context["cl"].result_list
+
+    assert [customer.name for customer in shown] == order
+    ids = ", ".join(str(spenders[name.lower()].pk) for name in order)
+    assert f"IN ({ids})" in str(shown.query)
+
+
 def test_only_those_whose_risk_is_not_low_are_listed_at_risk(staff_client):
     ShopSettingsFactory()
     run = ScoringRunFactory(state="published", published_at=NOON, currency="GBP", horizon_days=90)

@@ -1,18 +1,31 @@
 """What every list of the admin shares."""
 
+import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import ShowFacets
+from django.core.exceptions import EmptyResultSet
 from django.core.paginator import Paginator
+from django.db import connection
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
 from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
 MOST_COUNTED = 10_000
+DIGITS = 4
+"""An estimate says no more digits than it knows."""
+_STATISTICS = """
+    SELECT c.reltuples::bigint, greatest(s.last_analyze, s.last_autoanalyze)
+    FROM pg_class c LEFT JOIN pg_stat_user_tables s ON s.relid = c.oid WHERE c.oid = %s::regclass
+"""
 
 
 @dataclass(frozen=True)
@@ -30,10 +43,59 @@ class BoundedPaginator(Paginator):
     """Count only as far as anybody pages: a list of millions must not be counted to be shown."""
 
     @cached_property
+    def _found(self) -> int:
+        """The number of rows, at most one more than ``MOST_COUNTED``."""
+        rows: Any = self.object_list
+        return int(rows.order_by().values("pk")[: MOST_COUNTED + 1].count())
+
+    @cached_property
     def count(self) -> int:
         """Return the number of rows, at most ``MOST_COUNTED``."""
+        return min(self._found, MOST_COUNTED)
+
+    @property
+    def is_exact(self) -> bool:
+        """Tell whether every row was counted."""
+        return self._found <= MOST_COUNTED
+
+    @cached_property
+    def estimate(self) -> tuple[int, datetime | None]:
+        """Return about how many rows there are, and as of when; nothing is read for it.
+
+        Of a whole table its statistics, else what the planner makes of them for this list.
+        """
         rows: Any = self.object_list
-        return len(rows.order_by().values_list("pk")[:MOST_COUNTED])
+        with connection.cursor() as cursor:
+            cursor.execute(_STATISTICS, [rows.model._meta.db_table])
+            told, at = cursor.fetchone()
+        if rows.query.where or told <= 0:
+            try:
+                plan = json.loads(rows.order_by().values("pk").explain(format="json"))
+            except EmptyResultSet:
+                return 0, at
+            told = int(plan[0]["Plan"]["Plan Rows"])
+        return max(told, self._found), at
+
+    @property
+    def count_words(self) -> str:
+        """Say how many: exactly, or “about 1,204,000”."""
+        if self.is_exact:
+            return number_format(self.count, force_grouping=True)
+        number, _at = self.estimate
+        places = min(DIGITS - len(str(number)), 0)
+        return _("about %(number)s") % {
+            "number": number_format(round(number, places), force_grouping=True)
+        }
+
+    @property
+    def as_of_words(self) -> str:
+        """Say as of when the database's statistics are, from which an estimate is made."""
+        if self.is_exact or self.estimate[1] is None:
+            return ""
+        moment = timezone.localtime(self.estimate[1])
+        return _("An estimate from the database's statistics of %(moment)s.") % {
+            "moment": date_format(moment, "DATETIME_FORMAT")
+        }
 
 
 class ListAdmin(ModelAdmin):

@@ -6,15 +6,18 @@ from crm.core.models.base import TimeStampedModel
 from crm.core.models.job import Job, JobLog
 from crm.core.models.person import PersonLanguage
 from crm.core.models.role import Role
+from crm.core.models.view import DefaultView, SavedView
 
 __all__ = [
     "Alert",
     "ApiKey",
     "AuditEntry",
+    "DefaultView",
     "IdempotencyRecord",
     "Job",
     "JobLog",
     "PersonLanguage",
     "Role",
+    "SavedView",
     "TimeStampedModel",
 ]

@@ -88,7 +88,9 @@ def test_search_and_exact_filters():
     client = api_client()
 
     assert names(client, q="ada@") == ["Ada"]
-    assert names(client, q="7911") == ["Bob"]
+    assert names(client, q="79111") == ["Bob"]
+    assert names(client, q="3456") == ["Bob"]
+    assert names(client, q="7911") == []  # four digits are the last four
     assert names(client, email="ada@example.COM") == ["Ada"]
     assert names(client, phone="+44 7911-123456") == ["Bob"]
     assert names(client, phone=" 447911123456") == ["Bob"]

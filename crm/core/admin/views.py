@@ -1,0 +1,357 @@
+"""Lists with views: which columns are shown, and tabs that open a list as somebody saved it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import label_for_field
+from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.test import RequestFactory
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+from unfold.views import ChangeList
+
+from crm.core.admin.base import ListAdmin
+from crm.core.errors import DomainError
+from crm.core.models import DefaultView
+from crm.core.services import views
+
+COLUMNS = "_columns"
+ORDER = "_order"
+VIEW = "_view"
+EVERYTHING = "all"
+LOOKS = (COLUMNS, ORDER, VIEW)
+"""Words of an address that say how a list looks, and not which rows it has."""
+UNSAVED = (*LOOKS, ORDER_VAR, PAGE_VAR, "all", "e", "_facets", "_popup", "_to_field")
+
+
+class ViewedChangeList(ChangeList):
+    """A list whose address may say how it looks."""
+
+    def get_filters_params(self, params: Any = None) -> Any:
+        """Leave out what is no filter."""
+        found = super().get_filters_params(params)
+        return {name: values for name, values in found.items() if name not in LOOKS}
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Read a page by its ids, where the column it is ordered by has a ranking."""
+        super().get_results(request)
+        names = self.order_names
+        if len(names) != 1 or self.show_all or not self.result_count:
+            return
+        ranking = self.model_admin.ranking(names[0].lstrip("-"), names[0].startswith("-"))
+        if ranking is None:
+            return
+        listed = self.queryset.order_by().values("pk")
+        start = (self.page_num - 1) * self.list_per_page
+        end = min(start + self.list_per_page, self.result_count)
+        ids = list(ranking(listed)[start:end])
+        if len(ids) == end - start:
+            self.result_list = self.queryset.filter(pk__in=ids)
+
+    @property
+    def order_names(self) -> list[str]:
+        """The columns the list is ordered by because somebody said so; downwards with “-”."""
+        if ORDER_VAR not in self.params:
+            return []
+        ways = self.get_ordering_field_columns()
+        return [
+            ("-" if way == "desc" else "") + name_of(self.list_display[index])
+            for index, way in ways.items()
+            if 0 <= index < len(self.list_display)
+        ]
+
+
+class NarrowedList(ViewedChangeList):
+    """A list that is narrowed and not shown: nothing is counted, no page is read."""
+
+    queryset: QuerySet[Any]
+
+    @classmethod
+    def of(cls, model_admin: Any, words: Mapping[str, Any], user: Any) -> "NarrowedList":
+        """Narrow a list as ``user`` may; raises what the admin raises for words it rejects."""
+        request = RequestFactory().get("/", dict(words))
+        request.user = user
+        return cls(
+            request,
+            model_admin.model,
+            model_admin.get_list_display(request),
+            None,
+            model_admin.get_list_filter(request),
+            model_admin.date_hierarchy,
+            model_admin.get_search_fields(request),
+            False,
+            model_admin.list_per_page,
+            model_admin.list_max_show_all,
+            (),
+            model_admin,
+            (),
+            "",
+        )
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Leave the rows where they are."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column one may choose."""
+
+    name: str
+    label: str
+    is_shown: bool
+
+
+def name_of(column: Any) -> str:
+    """Return the name by which an address and a view know a column."""
+    return str(column if isinstance(column, str) else column.__name__)
+
+
+class ViewedList(ListAdmin):
+    """A list with tabs for its views, and a choice of columns. The first column always stays."""
+
+    def every_column(self, request: HttpRequest) -> list[Any]:
+        """Return all columns this person may choose from."""
+        return [*super().get_list_display(request)]
+
+    def unusual_columns(self, request: HttpRequest) -> set[str]:
+        """Return the columns that are shown only to who chooses them."""
+        return set()
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Show the chosen columns, in their own order."""
+        columns = self.every_column(request)
+        chosen = [name for name in request.GET.get(COLUMNS, "").split(",") if name]
+        wanted = {*chosen} or {*map(name_of, columns)} - self.unusual_columns(request)
+        return [columns[0], *(column for column in columns[1:] if name_of(column) in wanted)]
+
+    def ranking(self, name: str, downwards: bool) -> Callable[[QuerySet[Any]], Any] | None:
+        """Return what gives the ids among some rows by a column, or nothing where that is easy.
+
+        Rows without a value are not among them: their pages are read in the usual way.
+        """
+        return None
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ViewedChangeList]:
+        return ViewedChangeList
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the addresses that open, save and change views."""
+        own = {
+            "view_open": ("views/<int:pk>/", self.open_view),
+            "view_add": ("views/add/", require_POST(self.add_view_of_list)),
+            "view_change": ("views/<int:pk>/change/", require_POST(self.change_view_of_list)),
+        }
+        named = f"{self.opts.app_label}_{self.opts.model_name}"
+        return [
+            *(
+                path(route, self.admin_site.admin_view(view), name=f"{named}_{name}")
+                for name, (route, view) in own.items()
+            ),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Open a person's default view where nothing else is asked for; offer the views."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        if request.method == "GET" and not request.GET:
+            default = DefaultView.objects.filter(
+                user_id=request.user.pk or 0, page=self.page
+            ).first()
+            if default is not None:
+                return HttpResponseRedirect(self._address("view_open", default.view_id))
+        self._understand(request)
+        context = {**self._views(request), **(extra_context or {})}
+        response = super().changelist_view(request, context)
+        shown = getattr(response, "context_data", None) or {}
+        if "cl" in shown:
+            shown["list_look"] = self._look(request, shown["cl"])
+        return response
+
+    @property
+    def page(self) -> str:
+        """The name under which this list's views are kept."""
+        return str(self.opts.label_lower)
+
+    def open_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Lead to the list as the view has it; say what of it is no longer there."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        user_id = request.user.pk or 0
+        view = views.seen_by(user_id=user_id, page=self.page).filter(pk=pk).first()
+        if view is None:
+            messages.warning(request, _("This view is not there any more."))
+            return HttpResponseRedirect(f"{self._address('changelist')}?{VIEW}={EVERYTHING}")
+        words = QueryDict(mutable=True)
+        gone = []
+        for name, values in view.words.items():
+            if self._knows(request, {name: values}):
+                words.setlist(name, values)
+            else:
+                gone.append(name)
+        known = {name_of(column) for column in self.every_column(request)}
+        gone += [name for name in view.columns if name not in known]
+        gone += [name.lstrip("-") for name in view.order if name.lstrip("-") not in known]
+        columns = [name for name in view.columns if name in known]
+        order = [name for name in view.order if name.lstrip("-") in known]
+        if columns:
+            words[COLUMNS] = ",".join(columns)
+        if order:
+            words[ORDER] = ",".join(order)
+        words[VIEW] = str(view.pk)
+        if gone:
+            messages.warning(
+                request,
+                _("“%(view)s” is shown without what is no longer there for you: %(names)s.")
+                % {"view": view.name, "names": ", ".join(dict.fromkeys(gone))},
+            )
+        return HttpResponseRedirect(f"{self._address('changelist')}?{words.urlencode()}")
+
+    def add_view_of_list(self, request: HttpRequest) -> HttpResponse:
+        """Save how the list looks under a new name."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        try:
+            view = views.save_view(
+                page=self.page,
+                name=request.POST.get("name", ""),
+                user_id=request.user.pk or 0,
+                is_shared="share" in request.POST,
+                **_look_of(request),
+            )
+        except DomainError as error:
+            messages.error(request, error.message)
+            words = request.POST.get("look", "")
+            return HttpResponseRedirect(f"{self._address('changelist')}?{words}")
+        messages.success(request, _("Saved as “%(view)s”.") % {"view": view.name})
+        return HttpResponseRedirect(self._address("view_open", view.pk))
+
+    def change_view_of_list(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Save, rename, share, delete a view, or let the list open with it."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        user_id = request.user.pk or 0
+        act = request.POST.get("act", "")
+        try:
+            if act == "delete":
+                name = views.delete_view(view_id=pk, user_id=user_id)
+                messages.success(request, _("The view “%(view)s” is deleted.") % {"view": name})
+                return HttpResponseRedirect(f"{self._address('changelist')}?{VIEW}={EVERYTHING}")
+            if act == "save":
+                views.save_view(
+                    page=self.page, name="", user_id=user_id, view_id=pk, **_look_of(request)
+                )
+            elif act == "rename":
+                name = request.POST.get("name", "")
+                views.rename_view(view_id=pk, name=name, user_id=user_id)
+            elif act in ("share", "unshare"):
+                views.share_view(view_id=pk, is_shared=act == "share", user_id=user_id)
+            elif act in ("default", "usual"):
+                views.set_default(view_id=pk, is_default=act == "default", user_id=user_id)
+            else:
+                raise PermissionDenied
+            messages.success(request, _("Saved."))
+        except DomainError as error:
+            messages.error(request, error.message)
+        return HttpResponseRedirect(self._address("view_open", pk))
+
+    def _address(self, name: str, *arguments: Any) -> str:
+        named = f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}"
+        return reverse(named, args=arguments)
+
+    def _knows(self, request: HttpRequest, words: Mapping[str, Any]) -> bool:
+        """Tell whether the list still narrows by these words, for this person."""
+        try:
+            NarrowedList.of(self, words, request.user)
+        except (IncorrectLookupParameters, SuspiciousOperation):
+            return False
+        return True
+
+    def _understand(self, request: HttpRequest) -> None:
+        """Say an address's names of columns as the theme reads them."""
+        if not {COLUMNS, ORDER} & request.GET.keys():
+            return
+        words = request.GET.copy()
+        if COLUMNS in words:
+            words[COLUMNS] = ",".join(words.getlist(COLUMNS))
+        request.GET = words  # type: ignore[assignment]
+        order = words.pop(ORDER, [""])[-1].split(",")
+        if ORDER_VAR in words or not any(order):
+            return
+        # The boxes to tick stand before the columns, where there are actions.
+        shift = 1 if self.get_actions(request) else 0
+        names = [name_of(column) for column in self.get_list_display(request)]
+        places = [
+            f"{'-' if name.startswith('-') else ''}{names.index(name.lstrip('-')) + shift}"
+            for name in order
+            if name.lstrip("-") in names
+        ]
+        if places:
+            words[ORDER_VAR] = ".".join(places)
+
+    def _views(self, request: HttpRequest) -> dict[str, Any]:
+        """Return the tabs, and which of them this is."""
+        user_id = request.user.pk or 0
+        mine = DefaultView.objects.filter(user_id=user_id, view=OuterRef("pk"))
+        seen = list(views.seen_by(user_id=user_id, page=self.page).annotate(opens=Exists(mine)))
+        asked = request.GET.get(VIEW, "")
+        current = next((view for view in seen if str(view.pk) == asked), None)
+        return {
+            "list_views": [
+                {"view": view, "url": self._address("view_open", view.pk)} for view in seen
+            ],
+            "list_view": current,
+            "list_view_is_own": current is not None and current.owner_id == user_id,
+            "list_view_add_url": self._address("view_add"),
+            "list_view_change_url": self._address("view_change", current.pk) if current else "",
+        }
+
+    def _look(self, request: HttpRequest, cl: ViewedChangeList) -> dict[str, Any]:
+        """Return what a form needs to save how the list looks, and to choose columns."""
+        words = QueryDict(mutable=True)
+        for name, values in request.GET.lists():
+            if name not in UNSAVED:
+                words.setlist(name, values)
+        order, columns = cl.order_names, request.GET.get(COLUMNS, "")
+        shown = {name_of(column) for column in self.get_list_display(request)}
+        kept = [(name, value) for name, values in words.lists() for value in values]
+        look = words.copy()
+        if order:
+            look[ORDER] = ",".join(order)
+        if columns:
+            look[COLUMNS] = columns
+        return {
+            "words": look.urlencode(),
+            "kept": [*kept, *([(ORDER, ",".join(order))] if order else [])],
+            "view": request.GET.get(VIEW, ""),
+            "columns": [
+                Column(name_of(column), self._label(column), name_of(column) in shown)
+                for column in self.every_column(request)[1:]
+            ],
+            "first": name_of(self.every_column(request)[0]),
+        }
+
+    def _label(self, column: Any) -> str:
+        return str(label_for_field(column, self.model, self))
+
+
+def _look_of(request: HttpRequest) -> dict[str, Any]:
+    """Read from a form how a list looked when it was sent."""
+    look = QueryDict(request.POST.get("look", "")[:4000], mutable=True)
+    order = [name for name in look.get(ORDER, "").split(",") if name]
+    columns = [name for name in look.get(COLUMNS, "").split(",") if name]
+    words = {
+        name: [value.replace("\0", "") for value in values]
+        for name, values in look.lists()
+        if name not in UNSAVED
+    }
+    return {"words": words, "order": order, "columns": columns}

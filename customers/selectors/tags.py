@@ -1,0 +1,45 @@
+"""The tags of customers, in words and on pages."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.formats import number_format
+from django.utils.translation import ngettext
+
+from customers.enums import BulkKind
+from customers.models import CustomerTag, Tag
+
+OFFERED = 200
+"""So many tags are offered while one types; every other may be typed in full."""
+
+
+def tags_panel(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
+    """Return a customer's tags, and those one might add."""
+    rows = CustomerTag.objects.filter(customer_id=customer_id or 0).select_related("tag")
+    return {
+        "customer_id": customer_id,
+        "tags": [row.tag for row in rows.order_by("tag__name")],
+        "offered": offered_tags(),
+        "may_add": request.user.has_perm("customers.add_customertag"),
+        "may_remove": request.user.has_perm("customers.delete_customertag"),
+    }
+
+
+def offered_tags() -> list[str]:
+    """Return the names of tags that exist."""
+    return list(Tag.objects.order_by("name").values_list("name", flat=True)[:OFFERED])
+
+
+def bulk_words(*, kind: str, people: int, tag: str) -> str:
+    """Say what is done to how many: “Tag 12,431 customers as VIP”."""
+    if kind == BulkKind.TAG:
+        words = ngettext(
+            "Tag %(people)s customer as %(tag)s", "Tag %(people)s customers as %(tag)s", people
+        )
+    else:
+        words = ngettext(
+            "Remove the tag %(tag)s from %(people)s customer",
+            "Remove the tag %(tag)s from %(people)s customers",
+            people,
+        )
+    return words % {"people": number_format(people, force_grouping=True), "tag": tag}
