@@ -45,6 +45,7 @@ def twins():
     yield ann, twin
     for model in (Task, Interaction, MergeRecord, Attribute):
         model.objects.all().delete()
+    Identity.objects.filter(issuer="other-shop").delete()
     Customer.objects.filter(pk=ann.pk).update(city="", attributes={})
     Customer.objects.filter(pk=twin.pk).delete()
     AuditEntry.objects.filter(
