@@ -16,6 +16,10 @@ def _link(title: Any, icon: str, url_name: str, permission: str) -> dict[str, ob
     }
 
 
+ACCOUNT: list[dict[str, Any]] = [
+    {"title": _("Where you are signed in"), "link": reverse_lazy("admin:core_signin_changelist")},
+    {"title": _("Change password"), "link": reverse_lazy("admin:password_change")},
+]
 NAVIGATION: list[dict[str, Any]] = [
     {
         "title": _("Shop"),
@@ -88,6 +92,17 @@ NAVIGATION: list[dict[str, Any]] = [
             _link(_("Jobs"), "pending_actions", "admin:core_job_changelist", "core.view_job"),
             _link(_("Alerts"), "warning", "admin:core_alert_changelist", "core.view_alert"),
             _link(_("API keys"), "key", "admin:core_apikey_changelist", "core.view_apikey"),
+            _link(
+                _("Audit log"), "policy", "admin:core_auditentry_changelist", "core.view_auditentry"
+            ),
+            _link(_("People"), "badge", "admin:auth_user_changelist", "auth.view_user"),
+            _link(_("Roles"), "shield_person", "admin:auth_group_changelist", "auth.view_group"),
+            _link(
+                _("Locked sign-ins"),
+                "lock",
+                "admin:axes_accessattempt_changelist",
+                "axes.view_accessattempt",
+            ),
             _link(
                 _("Shop settings"),
                 "tune",

@@ -9,7 +9,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.templatetags.static import static
 from django.utils.functional import lazy
 
-from crm.navigation import NAVIGATION
+from crm.navigation import ACCOUNT, NAVIGATION
 from crm.roles import ROLES as SEEDED_ROLES
 from crm.schedule import BEAT_SCHEDULE
 
@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "pghistory.middleware.HistoryMiddleware",
     "customers.web.zone.ShopZoneMiddleware",
+    "crm.core.web.sign_in.SeenMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "crm.urls"
@@ -156,6 +157,7 @@ AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_VERBOSE = False
+AXES_LOCKOUT_CALLABLE = "crm.core.web.sign_in.locked"
 SECURE_COOKIES = env.bool("SECURE_COOKIES", default=True)
 SESSION_COOKIE_SECURE = SECURE_COOKIES
 CSRF_COOKIE_SECURE = SECURE_COOKIES
@@ -335,6 +337,7 @@ UNFOLD = {
     "ENVIRONMENT": "customers.admin.dashboard.environment_label",
     "STYLES": [_static("huike/admin.css")],
     "SCRIPTS": [_static("huike/page.js")],
+    "ACCOUNT": {"navigation": ACCOUNT},
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,

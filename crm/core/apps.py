@@ -17,7 +17,11 @@ class CoreConfig(AppConfig):
         """Keep the roles right after migrations, and put open alerts on the dashboard."""
         from crm.core.registry import Panel, registry
         from crm.core.selectors.alerts import open_alerts
+        from crm.core.selectors.audit import SENTENCES, register_sentences
+        from crm.core.web import sign_in
 
+        sign_in.connect()
+        register_sentences(SENTENCES)
         # Django makes an app's permissions after its migrations, each app's in turn.
         post_migrate.connect(seed_roles_after, dispatch_uid="crm.core.seed_roles")
         registry.panels.register(

@@ -5,6 +5,7 @@ from crm.core.models.alert import Alert
 from crm.core.models.base import TimeStampedModel
 from crm.core.models.job import Job, JobLog
 from crm.core.models.role import Role
+from crm.core.models.sign_in import SignIn
 
 __all__ = [
     "Alert",
@@ -14,5 +15,6 @@ __all__ = [
     "Job",
     "JobLog",
     "Role",
+    "SignIn",
     "TimeStampedModel",
 ]
