@@ -30,7 +30,16 @@ def fill() -> None:
     """Register jobs, handlers, panels, columns and filters; called when the apps are ready."""
     from analytics.services import references, scoring
     from crm.core.registry import JobHandler, registry
+    from crm.core.selectors.audit import register_sentences
 
+    register_sentences(
+        {
+            "scoring_run.started": (
+                _("scoring run started"),
+                _("%(who)s started a scoring run as of %(as_of_day)s."),
+            )
+        }
+    )
     registry.job_handlers.register(
         JobHandler(
             key=scoring.KIND,

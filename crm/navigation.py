@@ -16,6 +16,10 @@ def _link(title: Any, icon: str, url_name: str, permission: str) -> dict[str, ob
     }
 
 
+ACCOUNT: list[dict[str, Any]] = [
+    {"title": _("Where you are signed in"), "link": reverse_lazy("admin:core_signin_changelist")},
+    {"title": _("Change password"), "link": reverse_lazy("admin:password_change")},
+]
 NAVIGATION: list[dict[str, Any]] = [
     {
         "title": _("Shop"),
@@ -112,6 +116,18 @@ NAVIGATION: list[dict[str, Any]] = [
                 "label",
                 "admin:customers_attribute_changelist",
                 "customers.view_attribute",
+                _("Audit log"),
+                "policy",
+                "admin:core_auditentry_changelist",
+                "core.view_auditentry",
+            ),
+            _link(_("People"), "badge", "admin:auth_user_changelist", "auth.view_user"),
+            _link(_("Roles"), "shield_person", "admin:auth_group_changelist", "auth.view_group"),
+            _link(
+                _("Locked sign-ins"),
+                "lock",
+                "admin:axes_accessattempt_changelist",
+                "axes.view_accessattempt",
             ),
             _link(
                 _("Shop settings"),

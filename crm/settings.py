@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "pghistory.middleware.HistoryMiddleware",
     "customers.web.setup.SetupMiddleware",
     "customers.web.zone.ShopZoneMiddleware",
+    "crm.core.web.sign_in.SeenMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "crm.urls"
@@ -158,6 +159,7 @@ AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_VERBOSE = False
+AXES_LOCKOUT_CALLABLE = "crm.core.web.sign_in.locked"
 SECURE_COOKIES = env.bool("SECURE_COOKIES", default=True)
 SESSION_COOKIE_SECURE = SECURE_COOKIES
 CSRF_COOKIE_SECURE = SECURE_COOKIES

@@ -10,6 +10,7 @@ def fill() -> None:
     _fill_jobs()
     _fill_exports()
     _fill_alerts()
+    _fill_audit()
     _fill_references()
     _fill_timeline()
     _fill_tags()
@@ -116,6 +117,14 @@ def _fill_alerts() -> None:
 
     for code, words in WORDINGS.items():
         registry.alert_wordings.register(AlertWording(key=code, words=words))
+
+
+def _fill_audit() -> None:
+    """Register how this app's entries in the audit log read."""
+    from crm.core.selectors.audit import register_sentences
+    from customers.selectors.audit_words import SENTENCES
+
+    register_sentences(SENTENCES)
 
 
 def _simulate(run: Any) -> bool:

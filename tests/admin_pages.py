@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from axes.models import AccessAttempt
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.files.base import ContentFile
@@ -79,6 +80,9 @@ def rows_to_open():
         {
             "auth_user": user.pk,
             "auth_group": Group.objects.get_or_create(name="opened")[0].pk,
+            "axes_accessattempt": AccessAttempt.objects.create(
+                username="opened", ip_address="203.0.113.9", failures_since_start=3
+            ).pk,
             "core_job": job.pk,
             "core_apikey": key.pk,
             "core_auditentry": AuditEntry.objects.latest("pk").pk,

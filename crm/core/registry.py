@@ -289,6 +289,20 @@ class AlertWording:
     order: int = 100
 
 
+@dataclass(frozen=True)
+class AuditWording:
+    """How audit entries of one action read.
+
+    ``key`` is the action, ``label`` names it in the filter. ``words`` makes the sentence from who
+    did it and from the entry's details.
+    """
+
+    key: str
+    label: Any
+    words: Callable[[str, Mapping[str, Any]], str]
+    order: int = 100
+
+
 @dataclass
 class _Registry:
     panels: Slot[Panel] = field(default_factory=lambda: Slot("panels"))
@@ -305,6 +319,7 @@ class _Registry:
     computed_rows: Slot[ComputedRows] = field(default_factory=lambda: Slot("computed_rows"))
     job_handlers: Slot[JobHandler] = field(default_factory=lambda: Slot("job_handlers"))
     alert_wordings: Slot[AlertWording] = field(default_factory=lambda: Slot("alert_wordings"))
+    audit_wordings: Slot[AuditWording] = field(default_factory=lambda: Slot("audit_wordings"))
 
 
 registry = _Registry()

@@ -124,6 +124,8 @@ class SavedImportAdmin(ListAdmin):
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Save the import that is named; without one there is nothing to repeat."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
         batch = self._batch(request)
         if batch is None or batch.state not in saved_imports.SAVABLE:
             messages.info(request, _("Open an import that went well and choose “Run this daily”."))

@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('core', '0006_saved_views'),
+        ('core', '0008_saved_views'),
         ('customers', '0018_search_indexes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

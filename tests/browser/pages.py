@@ -26,6 +26,10 @@ LISTS = {
     "alerts": "/admin/core/alert/",
     "sources": "/admin/customers/source/",
     "audit": "/admin/core/auditentry/",
+    "people": "/admin/auth/user/",
+    "roles": "/admin/auth/group/",
+    "locked": "/admin/axes/accessattempt/",
+    "sign-ins": "/admin/core/signin/",
 }
 FORMS = {
     "dashboard": "/admin/",
@@ -37,6 +41,8 @@ FORMS = {
     "export": "/admin/customers/export/add/?_list=customers&language=en",
     "score": "/admin/analytics/scoringrun/add/",
     "key": "/admin/core/apikey/add/",
+    "person": "/admin/auth/user/add/",
+    "role": "/admin/auth/group/add/",
     "settings": "/admin/customers/shopsettings/1/change/",
     "password": "/admin/password_change/",
     "mine": "/admin/my-settings/",

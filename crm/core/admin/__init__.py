@@ -16,14 +16,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from crm.core.admin import audit, people
 from crm.core.admin.base import ListAdmin, ReadOnlyAdmin
 from crm.core.enums import ApiScope, JobState
 from crm.core.errors import DomainError
-from crm.core.models import Alert, ApiKey, AuditEntry, Job
+from crm.core.models import Alert, ApiKey, Job
 from crm.core.registry import errors_permission, registry
 from crm.core.services import alerts, jobs, keys
 from crm.core.services.audit import record_audit
 
+__all__ = ["audit", "people"]
 SILENT_SECONDS = 15.0
 
 
@@ -241,14 +243,6 @@ class ApiKeyAdmin(ListAdmin):
         for key in queryset:
             keys.revoke_api_key(key_id=key.pk, now=timezone.now(), actor_id=request.user.pk)
         messages.success(request, _("The chosen keys no longer open anything."))
-
-
-@admin.register(AuditEntry)
-class AuditEntryAdmin(ReadOnlyAdmin):
-    list_display = ("at", "actor", "action", "object_type", "object_id")
-    empty_words = gettext_lazy("Who changed what is written down here, and stays.")
-    list_filter = ("action",)
-    list_select_related = ("actor",)
 
 
 class OpenFilter(admin.SimpleListFilter):

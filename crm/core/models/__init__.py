@@ -6,6 +6,7 @@ from crm.core.models.base import TimeStampedModel
 from crm.core.models.job import Job, JobLog
 from crm.core.models.person import PersonLanguage
 from crm.core.models.role import Role
+from crm.core.models.sign_in import SignIn
 from crm.core.models.view import DefaultView, SavedView
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "PersonLanguage",
     "Role",
     "SavedView",
+    "SignIn",
     "TimeStampedModel",
 ]

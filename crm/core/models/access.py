@@ -46,7 +46,10 @@ class ApiKey(TimeStampedModel):
 
 
 class AuditEntry(models.Model):
-    """Something a person or a key did that must be traceable. Append-only."""
+    """Something a person or a key did that must be traceable.
+
+    Append-only, by triggers: only who did it becomes null when they leave, and their name stays.
+    """
 
     public_id = PublicIdField("aud", unique=True)
     at = models.DateTimeField(_("when"), db_default=Now())
@@ -58,6 +61,7 @@ class AuditEntry(models.Model):
         related_name="+",
         verbose_name=_("who"),
     )
+    actor_name = models.CharField(_("name"), max_length=150, blank=True, default="", db_default="")
     api_key = models.ForeignKey(
         "core.ApiKey",
         models.SET_NULL,
@@ -78,6 +82,9 @@ class AuditEntry(models.Model):
         ordering = ["-pk"]
         indexes = [
             models.Index(fields=["object_type", "object_id", "-at"], name="audit_by_object"),
+            # The list, by who and by what.
+            models.Index(fields=["action", "-id"], name="audit_by_action"),
+            models.Index(fields=["actor", "-id"], name="audit_by_actor"),
         ]
 
     def __str__(self) -> str:

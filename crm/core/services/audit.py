@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.contrib.auth import get_user_model
+
 from crm.core.models import AuditEntry
 
 
@@ -17,8 +19,11 @@ def record_audit(
     api_key_id: int | None = None,
 ) -> None:
     """Add a line to the audit log; ``details`` never holds a secret or a customer's data."""
+    people = get_user_model()._default_manager.filter(pk=actor_id or 0)
+    name = people.values_list("username", flat=True).first() if actor_id else None
     AuditEntry.objects.create(
         actor_id=actor_id,
+        actor_name=name or "",
         api_key_id=api_key_id,
         action=action,
         object_type=object_type,

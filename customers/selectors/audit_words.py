@@ -1,0 +1,127 @@
+"""How the record's entries in the audit log read."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from customers.enums import ExportKind, FileFormat
+
+
+def contact_shown(who: str, details: Mapping[str, Any]) -> str:
+    """Say whose eyes saw which contact, and why."""
+    field = str(details.get("field", ""))
+    words = {
+        "email": _("%(who)s looked at a customer's masked e-mail address: %(reason)s"),
+        "phone": _("%(who)s looked at a customer's masked phone number: %(reason)s"),
+    }.get(field, _("%(who)s looked at another masked contact of a customer: %(reason)s"))
+    return words % {"who": who, "reason": details.get("reason", "–")}
+
+
+def settings_changed(who: str, details: Mapping[str, Any]) -> str:
+    """Say what was counted by, and what is now."""
+    changes = ", ".join(f"{name}: {old} → {new}" for name, (old, new) in sorted(details.items()))
+    return _("%(who)s changed the shop's settings: %(changes)s.") % {
+        "who": who,
+        "changes": changes,
+    }
+
+
+def _exported(who: str, details: Mapping[str, Any], words: str) -> str:
+    values = {
+        "who": who,
+        "kind": _label(ExportKind, details.get("kind")),
+        "format": _label(FileFormat, details.get("format")),
+        "rows": details.get("rows", "–"),
+    }
+    told = words % values
+    return told + " " + _("Contacts are whole in it.") if details.get("shows_contacts") else told
+
+
+def export_started(who: str, details: Mapping[str, Any]) -> str:
+    """Say what was to become a file."""
+    return _exported(who, details, _("%(who)s asked for a file of %(kind)s (%(format)s)."))
+
+
+def export_downloaded(who: str, details: Mapping[str, Any]) -> str:
+    """Say what left the house."""
+    words = _("%(who)s downloaded a file of %(kind)s (%(format)s, rows: %(rows)s).")
+    return _exported(who, details, words)
+
+
+def _label(choices: Any, value: Any) -> str:
+    return str(choices(value).label) if value in choices.values else str(value)
+
+
+SENTENCES: dict[str, tuple[Any, Any]] = {
+    "customer.contact_shown": (gettext_lazy("contact shown"), contact_shown),
+    "customer.erased": (
+        gettext_lazy("customer erased"),
+        gettext_lazy("%(who)s erased a customer."),
+    ),
+    "exchange_rate.set": (
+        gettext_lazy("exchange rate set"),
+        gettext_lazy("%(who)s set an exchange rate to %(rate)s for %(days)s days."),
+    ),
+    "export.started": (gettext_lazy("export asked for"), export_started),
+    "export.downloaded": (gettext_lazy("export downloaded"), export_downloaded),
+    "import.started": (
+        gettext_lazy("import started"),
+        gettext_lazy("%(who)s started an import."),
+    ),
+    "import.uploaded": (
+        gettext_lazy("import file sent"),
+        gettext_lazy("%(who)s sent a file to be imported."),
+    ),
+    "import.tried": (
+        gettext_lazy("import tried out"),
+        gettext_lazy("%(who)s tried an import out."),
+    ),
+    "import.undo_started": (
+        gettext_lazy("undo of an import asked for"),
+        gettext_lazy("%(who)s asked to undo an import."),
+    ),
+    "import.undone": (gettext_lazy("import undone"), gettext_lazy("An import was undone.")),
+    "reconciliation.stated": (
+        gettext_lazy("back office total told"),
+        gettext_lazy("%(who)s told a month's total of the back office."),
+    ),
+    "reconciliation.changed": (
+        gettext_lazy("back office total changed"),
+        gettext_lazy("%(who)s changed a month's total of the back office."),
+    ),
+    "saved_import.created": (
+        gettext_lazy("saved import made"),
+        gettext_lazy("%(who)s made the saved import “%(name)s”."),
+    ),
+    "saved_import.changed": (
+        gettext_lazy("saved import changed"),
+        gettext_lazy("%(who)s changed the saved import “%(name)s”."),
+    ),
+    "saved_import.removed": (
+        gettext_lazy("saved import removed"),
+        gettext_lazy("%(who)s removed the saved import “%(name)s”."),
+    ),
+    "saved_import.paused": (
+        gettext_lazy("saved import paused"),
+        gettext_lazy("%(who)s paused the saved import “%(name)s”."),
+    ),
+    "saved_import.resumed": (
+        gettext_lazy("saved import resumed"),
+        gettext_lazy("%(who)s resumed the saved import “%(name)s”."),
+    ),
+    "saved_import.started": (
+        gettext_lazy("saved import run"),
+        gettext_lazy("%(who)s ran a saved import by hand."),
+    ),
+    "saved_import.host_key_confirmed": (
+        gettext_lazy("server confirmed"),
+        gettext_lazy("%(who)s confirmed the key of the server %(host)s."),
+    ),
+    "shop.simulated": (
+        gettext_lazy("shop simulated"),
+        gettext_lazy("%(who)s had a shop simulated."),
+    ),
+    "shop_settings.changed": (gettext_lazy("shop settings changed"), settings_changed),
+}
