@@ -37,7 +37,15 @@ def fill() -> None:
             "scoring_run.started": (
                 _("scoring run started"),
                 _("%(who)s started a scoring run as of %(as_of_day)s."),
-            )
+            ),
+            "digest.chosen": (
+                _("Monday mail chosen"),
+                _("%(who)s wants the mail of Monday."),
+            ),
+            "digest.refused": (
+                _("Monday mail refused"),
+                _("%(who)s no longer wants the mail of Monday."),
+            ),
         }
     )
     registry.job_handlers.register(

@@ -16,10 +16,6 @@ def _link(title: Any, icon: str, url_name: str, permission: str) -> dict[str, ob
     }
 
 
-ACCOUNT: list[dict[str, Any]] = [
-    {"title": _("Where you are signed in"), "link": reverse_lazy("admin:core_signin_changelist")},
-    {"title": _("Change password"), "link": reverse_lazy("admin:password_change")},
-]
 NAVIGATION: list[dict[str, Any]] = [
     {
         "title": _("Shop"),
@@ -116,6 +112,8 @@ NAVIGATION: list[dict[str, Any]] = [
                 "label",
                 "admin:customers_attribute_changelist",
                 "customers.view_attribute",
+            ),
+            _link(
                 _("Audit log"),
                 "policy",
                 "admin:core_auditentry_changelist",
@@ -152,6 +150,7 @@ NAVIGATION: list[dict[str, Any]] = [
 
 ACCOUNT: list[dict[str, Any]] = [
     {"title": _("My settings"), "link": reverse_lazy("my_settings:page")},
+    {"title": _("Where you are signed in"), "link": reverse_lazy("admin:core_signin_changelist")},
     {"title": _("Change password"), "link": reverse_lazy("admin:password_change")},
 ]
 """What a person finds under their own name."""

@@ -18,7 +18,8 @@ class RoleGrant:
 
 SAID_AND_BOUGHT = (
     "customer", "identity", "order", "orderline", "product", "category", "refund", "review",
-    "surveyresponse", "ticket", "consent", "interaction",
+    "surveyresponse", "ticket", "ticketmessage", "consent", "interaction", "task", "tag",
+    "customertag",
 )  # fmt: skip
 ROLES = (
     RoleGrant("owner", "Owner", ("*.*",)),
@@ -46,7 +47,10 @@ ROLES = (
         "Support",
         (
             *(f"customers.view_{name}" for name in SAID_AND_BOUGHT),
-            "customers.unmask_contact",
+            "customers.unmask_contact", "customers.*_ticket", "customers.*_interaction",
+            "customers.add_task", "customers.change_task",
+            "customers.add_customertag", "customers.delete_customertag",
+            "analytics.view_currentscore", "analytics.view_scoresnapshot",
         ),
     ),
     RoleGrant("auditor", "Auditor", ("*.view_*",), but=("customers.view_contact",)),

@@ -124,4 +124,104 @@ SENTENCES: dict[str, tuple[Any, Any]] = {
         gettext_lazy("%(who)s had a shop simulated."),
     ),
     "shop_settings.changed": (gettext_lazy("shop settings changed"), settings_changed),
+    "attribute.changed": (
+        gettext_lazy("attribute changed"),
+        gettext_lazy("%(who)s changed how a custom attribute is declared."),
+    ),
+    "attribute.declared": (
+        gettext_lazy("attribute declared"),
+        gettext_lazy("%(who)s declared a custom attribute."),
+    ),
+    "attribute.removed": (
+        gettext_lazy("attribute removed"),
+        gettext_lazy("%(who)s removed a custom attribute."),
+    ),
+    "customer.attributes": (
+        gettext_lazy("attributes set"),
+        gettext_lazy("%(who)s set custom attributes of a customer."),
+    ),
+    "customer.merged": (
+        gettext_lazy("customers merged"),
+        gettext_lazy("%(who)s merged another profile into a customer."),
+    ),
+    "customer.unmerged": (
+        gettext_lazy("customers parted"),
+        gettext_lazy("%(who)s parted two merged profiles again."),
+    ),
+    "customer.tagged": (
+        gettext_lazy("customer tagged"),
+        gettext_lazy("%(who)s gave a customer the tag “%(tag)s”."),
+    ),
+    "customer.untagged": (
+        gettext_lazy("tag taken off"),
+        gettext_lazy("%(who)s took the tag “%(tag)s” off a customer."),
+    ),
+    "customers.bulk_tag": (
+        gettext_lazy("many customers tagged"),
+        gettext_lazy(
+            "%(who)s gave %(customers)s customers the tag “%(tag)s”; %(changed)s did not have it."
+        ),
+    ),
+    "customers.bulk_untag": (
+        gettext_lazy("tag taken off many"),
+        gettext_lazy(
+            "%(who)s took the tag “%(tag)s” off %(customers)s customers; %(changed)s had it."
+        ),
+    ),
+    "note.added": (
+        gettext_lazy("note written"),
+        gettext_lazy("%(who)s wrote a note on a customer."),
+    ),
+    "note.edited": (
+        gettext_lazy("note edited"),
+        gettext_lazy("%(who)s edited a note on a customer."),
+    ),
+    "note.deleted": (
+        gettext_lazy("note taken back"),
+        gettext_lazy("%(who)s took a note on a customer back."),
+    ),
+    "panel.saved": (
+        gettext_lazy("panel saved"),
+        gettext_lazy("%(who)s saved a panel that names people as a file, rows: %(rows)s."),
+    ),
+    "shop.set_up": (
+        gettext_lazy("shop set up"),
+        gettext_lazy("%(who)s set the shop up, in %(zone)s and %(currency)s."),
+    ),
+    "task.added": (
+        gettext_lazy("task given"),
+        gettext_lazy("%(who)s gave a task about a customer."),
+    ),
+    "task.done": (
+        gettext_lazy("task done"),
+        gettext_lazy("%(who)s marked a task as done."),
+    ),
+    "task.reopened": (
+        gettext_lazy("task reopened"),
+        gettext_lazy("%(who)s reopened a task."),
+    ),
+    "ticket.created": (
+        gettext_lazy("ticket made"),
+        gettext_lazy("%(who)s made a ticket."),
+    ),
+    "ticket.assigned": (
+        gettext_lazy("ticket assigned"),
+        gettext_lazy("%(who)s assigned a ticket."),
+    ),
+    "ticket.answered": (
+        gettext_lazy("ticket answered"),
+        gettext_lazy("%(who)s answered a ticket by e-mail."),
+    ),
+    "ticket.answered_again": (
+        gettext_lazy("answer sent again"),
+        gettext_lazy("%(who)s sent an answer to a ticket again."),
+    ),
+    "ticket.closed": (
+        gettext_lazy("ticket closed"),
+        gettext_lazy("%(who)s closed a ticket."),
+    ),
+    "ticket.reopened": (
+        gettext_lazy("ticket reopened"),
+        gettext_lazy("%(who)s reopened a ticket."),
+    ),
 }

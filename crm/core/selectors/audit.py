@@ -39,6 +39,18 @@ SENTENCES: dict[str, tuple[Any, Any]] = {
         gettext_lazy("sign-in unlocked"),
         gettext_lazy("%(who)s unlocked the sign-in of “%(name)s”."),
     ),
+    "view.deleted": (
+        gettext_lazy("view removed"),
+        gettext_lazy("%(who)s removed the view “%(name)s” of a list."),
+    ),
+    "view.shared": (
+        gettext_lazy("view shared"),
+        gettext_lazy("%(who)s shared the view “%(name)s” of a list with everybody."),
+    ),
+    "view.unshared": (
+        gettext_lazy("view no longer shared"),
+        gettext_lazy("%(who)s keeps the view “%(name)s” of a list to themselves again."),
+    ),
     "session.ended": (
         gettext_lazy("signed out elsewhere"),
         gettext_lazy("%(who)s signed out other devices: %(count)s."),
