@@ -12,11 +12,22 @@ from django.core.files.base import ContentFile
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
-from crm.core.models import AuditEntry
+from crm.core.models import AuditEntry, SavedView
 from crm.core.services import keys
-from customers.models import ExchangeRate, Identity, ImportBatch, Interaction, Reconciliation
+from customers.enums import BulkKind
+from customers.models import (
+    Attribute,
+    BulkAction,
+    ExchangeRate,
+    Identity,
+    ImportBatch,
+    Interaction,
+    Reconciliation,
+    Ticket,
+)
 from customers.selectors.audit import FATES
 from customers.services import importing
+from customers.services.merging import merge_customers
 from tests import factories as make
 
 EMAIL, PHONE, OTHER_PHONE = "zoe.marked@marked-host.example", "+8613812345678", "+447700900123"
@@ -32,12 +43,14 @@ class Rows:
 
     customer: object
     by_page: dict[str, int | str]
+    parts: dict[str, int]
+    """What else stands in addresses: the other customer, a note, a merge."""
 
 
 def marked_customer():
     """Make a customer whose contacts stand wherever people write them."""
     customer = make.CustomerFactory(
-        name="Zoe Marked Name", external_id="Z1", email=EMAIL, phone=PHONE,
+        name="Wanda Name", external_id="Z1", email=EMAIL, phone=PHONE,
         attributes={"second": f"ask {EMAIL}"},
     )  # fmt: skip
     for kind, value in (("email", EMAIL), ("phone", PHONE), ("phone", OTHER_PHONE)):
@@ -104,8 +117,48 @@ def rows_to_open():
                 stated=1, zone="UTC",
             ).pk,
             "analytics_scoringrun": make.ScoringRunFactory().pk,
+            **views_of(user),
+            **work_on(customer, user),
         },
+        parts_of(customer, user),
     )  # fmt: skip
+
+
+def views_of(user) -> dict[str, int]:
+    """Save a shared view of each list that has views."""
+    return {
+        f"{page.replace('.', '_')}_view": SavedView.objects.create(
+            page=page, name=page, owner=user, is_shared=True
+        ).pk
+        for page in ("customers.customer", "customers.order", "customers.product",
+                     "customers.ticket")
+    }  # fmt: skip
+
+
+def work_on(customer, user) -> dict[str, int]:
+    """Give the customer what staff add: the row of each page, or the customer's own."""
+    bulk = BulkAction.objects.create(kind=BulkKind.TAG, created_by=user)
+    return {
+        "customers_attribute": Attribute.objects.create(key="x", label="X", type="text").pk,
+        "customers_bulk": bulk.pk,
+        "customers_task": make.TaskFactory(customer=customer).pk,
+        "customers_ticket": Ticket.objects.get(customer=customer).pk,
+        **dict.fromkeys(
+            ("customers_note", "customers_task_give", "customers_compare", "customers_merge",
+             "customers_part"),
+            customer.pk,
+        ),
+    }  # fmt: skip
+
+
+def parts_of(customer, user) -> dict[str, int]:
+    """Return the second row of addresses that name two."""
+    other, gone = make.CustomerFactory(), make.CustomerFactory()
+    record = merge_customers(
+        source_id=gone.pk, target_id=customer.pk, user_id=user.pk, now=timezone.now()
+    )
+    note = Interaction.objects.get(customer=customer, kind="note")
+    return {"note": note.pk, "other": other.pk, "record": record.pk}
 
 
 def waiting_file() -> ImportBatch:
@@ -151,6 +204,8 @@ def addresses(rows: Rows) -> dict[str, str]:
         for part in parts:
             if part in ("pk", "object_id", "id"):
                 values[part] = row_of(rows, name)
+            elif part in rows.parts:
+                values[part] = rows.parts[part]
         found[name] = reverse(f"admin:{name}", kwargs=values)
     return found
 

@@ -217,4 +217,4 @@ def test_a_locked_account_is_told_so_in_chinese(client, settings):
     )
 
     assert answer.status_code == 429
-    assert "账号已锁定" in answer.content.decode()
+    assert "登录已锁定" in answer.content.decode()

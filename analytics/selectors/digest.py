@@ -147,7 +147,7 @@ def _people(user: Any) -> tuple[list[Person], str]:
         return [], _("There are no scores yet.")
     found = overview.churn_risk(limit=PEOPLE)
     if not found:
-        return [], _("Nobody has a churn risk of 40 % or more.")
+        return [], _("Nobody’s churn risk reaches 40 %.")
     may_see = user.has_perm("customers.view_customer")
     people = [
         Person(

@@ -164,7 +164,7 @@ class CustomerAdmin(BulkPages, TagPages, ExportableList):
         columns = visible(request, registry.list_columns, "customers")
         own = list(self.list_display)
         if not may_see_contacts(request.user):
-            own[own.index("who")] = "who_masked"
+            own[own.index("who")] = masked_who
         return [*own, *(slot_column(column) for column in columns)]
 
     def unusual_columns(self, request: HttpRequest) -> set[str]:
@@ -195,12 +195,6 @@ class CustomerAdmin(BulkPages, TagPages, ExportableList):
         """Name, and in small what tells two people of one name apart."""
         return _named(str(customer), customer.email or customer.phone)
 
-    @admin.display(description=_("customer"), ordering="name")
-    def who_masked(self, customer: Customer) -> str:
-        """Name, and in small a mask that tells two people of one name apart."""
-        contact = mask_email(customer.email) or mask_phone(customer.phone)
-        return _named(mask_text(str(customer)), contact)
-
     @admin.display(description=_("orders"), ordering=UnknownLast("shown_orders"))
     def orders(self, customer: Any) -> str:
         return number_format(customer.shown_orders or 0, force_grouping=True)
@@ -226,6 +220,17 @@ class CustomerAdmin(BulkPages, TagPages, ExportableList):
         return super().change_view(
             request, object_id, form_url, {**context, **(extra_context or {})}
         )
+
+
+@admin.display(description=_("customer"), ordering="name")
+def masked_who(customer: Customer) -> str:
+    """Name, and in small a mask that tells two people of one name apart."""
+    contact = mask_email(customer.email) or mask_phone(customer.phone)
+    return _named(mask_text(str(customer)), contact)
+
+
+# For views and addresses it is the column that others see in its place.
+masked_who.__name__ = "who"
 
 
 def _named(name: str, below: str) -> str:

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from crm.core.errors import DomainError
 from customers.models import Customer
+from customers.selectors.contacts import is_contact, mask_text
 
 
 def customer_for(request: HttpRequest, pk: int, *permissions: str) -> Customer:
@@ -31,7 +32,8 @@ def page_of(customer_id: int, anchor: str = "") -> str:
 
 def name_of(customer: Customer) -> str:
     """Return what a page about somebody calls them, without their address."""
-    return customer.name or customer.external_id or customer.public_id
+    number = customer.external_id or ""
+    return mask_text(customer.name) or ("" if is_contact(number) else number) or customer.public_id
 
 
 def names_of(one: Customer, other: Customer) -> tuple[str, str]:
@@ -40,7 +42,7 @@ def names_of(one: Customer, other: Customer) -> tuple[str, str]:
     if names[0] != names[1]:
         return names
     first, second = (
-        f"{name_of(customer)} ({customer.external_id or customer.public_id})"
+        f"{name_of(customer)} ({mask_text(customer.external_id or '') or customer.public_id})"
         for customer in (one, other)
     )
     return first, second

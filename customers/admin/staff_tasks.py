@@ -22,6 +22,7 @@ from crm.core.admin.base import ReadOnlyAdmin
 from crm.core.errors import DomainError
 from customers.admin.small_pages import customer_for, form_page, name_of, page_of
 from customers.models import Task
+from customers.selectors.contacts import mask_text, may_see_contacts
 from customers.selectors.people import colleagues, person_name
 from customers.selectors.staff_tasks import MOST_COUNTED, due_words, is_overdue, open_count
 from customers.services import staff_tasks
@@ -126,6 +127,16 @@ SHOWN: list[tuple[str, Any]] = [
 ]
 
 
+@admin.display(description=gettext_lazy("what is to be done"), ordering="title")
+def masked_title(task: Task) -> str:
+    """Tell what is to be done, the contacts in it masked."""
+    return mask_text(task.title)
+
+
+# For addresses it is the column that others see in its place.
+masked_title.__name__ = "title"
+
+
 @admin.register(Task)
 class TaskAdmin(ReadOnlyAdmin):
     list_display = ("title", "about", "who", "due", "author_name")
@@ -147,6 +158,15 @@ class TaskAdmin(ReadOnlyAdmin):
         return super().has_view_permission(request, obj) and bool(
             request.user.has_perm("customers.view_customer")
         )
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Mask contacts in what is to be done for who may not see them."""
+        first = "title" if may_see_contacts(request.user) else masked_title
+        return [first, *self.list_display[1:]]
+
+    def get_search_fields(self, request: HttpRequest) -> Any:
+        """Let nobody find a contact by asking who may not see it."""
+        return super().get_search_fields(request) if may_see_contacts(request.user) else ()
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Leave out what an open task has nothing to say about."""

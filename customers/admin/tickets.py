@@ -30,9 +30,11 @@ from crm.core.registry import registry
 from customers.admin.columns import UnknownLast, slot_column, visible
 from customers.admin.dashboard import panels
 from customers.admin.lists import ExportableList
+from customers.admin.small_pages import name_of
 from customers.enums import Lifecycle, MessageKind, SourceKind, TicketState
 from customers.errors import AnswerRefusedError
 from customers.models import Customer, Order, Source, Ticket, TicketMessage
+from customers.selectors.contacts import mask_text, may_see_contacts, show_text
 from customers.selectors.ticket_words import due_words, reason_words
 from customers.selectors.timeline import money
 from customers.services import tickets
@@ -179,6 +181,12 @@ class TicketAdmin(ExportableList):
         "customer's page."
     )
 
+    def get_search_fields(self, request: HttpRequest) -> Any:
+        """Leave the subject out for who may not see the contacts in it."""
+        found = super().get_search_fields(request)
+        hidden = () if may_see_contacts(request.user) else ("subject",)
+        return [name for name in found if name not in hidden]
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
@@ -222,7 +230,9 @@ class TicketAdmin(ExportableList):
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """Put the slots' columns behind the customer."""
         columns = visible(request, registry.list_columns, PAGE)
-        first, last = self.list_display[:2], self.list_display[2:]
+        first, last = list(self.list_display[:2]), self.list_display[2:]
+        if not may_see_contacts(request.user):
+            first[0] = masked_about
         return [*first, *(slot_column(column) for column in columns), *last]
 
     @admin.display(description=_("subject"), ordering="subject")
@@ -403,8 +413,7 @@ class TicketAdmin(ExportableList):
         now = timezone.now()
         context = {
             **self.admin_site.each_context(request),
-            "title": ticket.subject,
-            "original": ticket,
+            "title": show_text(ticket.subject, request.user),
             "opts": self.model._meta,
             "ticket": ticket,
             "customer_name": name_of(ticket.customer) if ticket.customer else "",
@@ -423,10 +432,14 @@ class TicketAdmin(ExportableList):
         return HttpResponseRedirect(reverse("admin:customers_ticket_change", args=[ticket.pk]))
 
 
-def name_of(customer: Customer) -> str:
-    """Name a customer without an address: by name, or by the number that tells nothing."""
-    number = customer.external_id or ""
-    return customer.name or ("" if "@" in number else number) or customer.public_id
+@admin.display(description=_("subject"), ordering="subject")
+def masked_about(ticket: Ticket) -> str:
+    """Tell the subject, the contacts in it masked."""
+    return mask_text(ticket.subject)
+
+
+# For views and addresses it is the column that others see in its place.
+masked_about.__name__ = "about"
 
 
 def source_name(source: Source) -> str:

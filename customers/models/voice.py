@@ -145,7 +145,7 @@ class Ticket(TimeStampedModel):
         indexes = [models.Index(fields=["customer", "-opened_at"], name="ticket_by_customer")]
 
     def __str__(self) -> str:
-        return self.subject
+        return self.external_id
 
 
 class TicketMessage(TimeStampedModel):

@@ -25,6 +25,7 @@ from customers.models import (
     Task,
     Ticket,
 )
+from customers.selectors.contacts import mask_text
 from customers.selectors.timeline import money
 
 MOVING: dict[str, tuple[type[Model], Any]] = {
@@ -97,7 +98,7 @@ def _profile(pair: tuple[Customer, Customer]) -> list[Row]:
     for name in names:
         values = [getattr(customer, name) for customer in pair]
         label = str(getattr(Customer._meta.get_field(name), "verbose_name", name))
-        first, second = (_shown(value) for value in values)
+        first, second = (mask_text(_shown(value)) for value in values)
         rows.append(Row(label, (first, second), values[0] == values[1] if any(values) else None))
     since = [date_format(customer.created_at, "DATE_FORMAT") for customer in pair]
     return [*rows, Row(_("In the record since"), (since[0], since[1]))]
@@ -123,7 +124,7 @@ def _identities(ids: Sequence[int]) -> list[Row]:
     for one in Identity.objects.filter(customer_id__in=ids).order_by("kind", "issuer", "value"):
         label = str(one.get_kind_display())
         label = f"{label} · {one.issuer}" if one.issuer else label
-        value = "" if one.kind in private else one.value
+        value = "" if one.kind in private else mask_text(one.value)
         found.setdefault(label, {}).setdefault(one.customer_id, []).append(value)
     return [
         Row(label, _two(ids, lambda pk, held=held: _keys(held.get(pk, []))))

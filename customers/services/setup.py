@@ -9,14 +9,14 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 
 from crm.core.errors import WrongStateError
-from crm.core.models import Job
+from crm.core.models import Job, Role
 from crm.core.services.audit import record_audit
 from crm.core.services.languages import remember_language
 from customers.services.shop import open_shop, update_shop_settings
 
 LOCK = 0x48756B73  # "Huks"
 OWNERS = "owner"
-"""The group the first person joins where there is one."""
+"""The role of the first person."""
 _CODE_BYTES = 15
 _GROUP = 6
 
@@ -69,7 +69,9 @@ def set_up(
                 _("Huike has been set up in the meantime. Sign in, or ask who did it.")
             )
         owner = people._default_manager.create_superuser(username, email, password)
-        owner.groups.add(*Group.objects.filter(name=OWNERS))
+        owner.groups.add(
+            *Group.objects.filter(pk__in=Role.objects.filter(key=OWNERS).values("group"))
+        )
         told = {"name": shop_name, "zone": zone, "currency": currency}
         # What nobody has counted in yet needs no counting anew.
         open_shop(**told)

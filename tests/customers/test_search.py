@@ -7,9 +7,16 @@ from django.db import connection
 from django.utils import timezone
 
 from customers.models import Customer, Order
+from customers.selectors.contacts import search_customers, search_orders
 from customers.services.erasure import erase_customer
 from tests.customers.importing.files import bring
-from tests.factories import CustomerFactory, OrderFactory, ShopSettingsFactory, SourceFactory
+from tests.factories import (
+    CustomerFactory,
+    OrderFactory,
+    ShopSettingsFactory,
+    SourceFactory,
+    UserFactory,
+)
 
 pytestmark = pytest.mark.django_db
 MANY = 6_000
@@ -84,14 +91,25 @@ def test_contacts_ids_and_orders_find_their_customer():
     assert found("20260301-8") == found("20260301") == found("678") == []
 
 
-def test_orders_are_found_by_number_and_by_who_bought():
+def test_orders_are_found_by_number_and_by_who_bought(staff):
     customer = CustomerFactory(name="张伟")
     mine = OrderFactory(customer=customer, external_id="T-1")
     guests = OrderFactory(customer=None, external_id="T-2")
 
-    assert list(Order.objects.matching("zw")) == [mine]
-    assert list(Order.objects.matching("T-2")) == [guests]
-    assert list(Order.objects.matching("T")) == []
+    assert list(search_orders(Order.objects.all(), "zw", staff)) == [mine]
+    assert list(search_orders(Order.objects.all(), "T-2", staff)) == [guests]
+    assert list(search_orders(Order.objects.all(), "T", staff)) == []
+    assert list(search_orders(Order.objects.all(), "zw", UserFactory())) == []
+
+
+def test_whoever_sees_no_contacts_finds_by_half_a_name_and_by_nothing_else():
+    customer = CustomerFactory(name="张伟", email="zw@huike.example", phone="+8613900004321")
+    OrderFactory(customer=customer, external_id="T-1")
+    user = UserFactory()
+
+    assert list(search_customers(Customer.objects.all(), "zhangw", user)) == [customer]
+    for text in ("huike.example", "zw@huike.example", "4321", "13900004321", "T-1"):
+        assert list(search_customers(Customer.objects.all(), text, user)) == []
 
 
 def test_who_came_by_any_way_is_found_and_who_was_renamed_by_the_new_name_only(staff):
@@ -156,4 +174,5 @@ def test_no_search_reads_all_customers(crowd):
         page = Customer.objects.matching(text)
         assert set(scans(page)) == {"Bitmap Heap Scan"}, text
     for text in ("M77", "oynn", "4321"):
-        assert set(scans(Order.objects.matching(text))) == {"Bitmap Heap Scan"}
+        found = Order.objects.matching(text, Customer.objects.matching(text))
+        assert set(scans(found)) == {"Bitmap Heap Scan"}

@@ -72,6 +72,8 @@ def test_any_score_may_be_a_column_and_order_the_list(staff_client):
     CustomerFactory()
     assert "clv_12m" not in columns(staff_client, LIST)
     for column in registry.list_columns:
+        if column.page != "customers":
+            continue
         address = f"{LIST}?_columns=who&_columns={column.key}&_order=-{column.key}"
         assert columns(staff_client, address) == ["who", column.key]
         assert staff_client.get(address).context["cl"].order_names == [f"-{column.key}"]

@@ -30,8 +30,8 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-MOST_OF_A_LIST = 8
-MOST_OF_A_CUSTOMER = 36
+MOST_OF_A_LIST = 12
+MOST_OF_A_CUSTOMER = 38
 MOST_OF_AN_ORDER = 9
 
 

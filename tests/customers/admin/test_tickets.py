@@ -135,7 +135,7 @@ def test_queue_and_page_ask_as_often_for_many_rows_as_for_one(staff_client):
         large = TicketFactory(assignee=UserFactory(), source=SourceFactory(key=f"s{number}"))
     grow(large, 20)
 
-    assert statements(staff_client, LIST) == one <= 8
+    assert statements(staff_client, LIST) == one <= 12
     assert statements(staff_client, page_of(large)) == page <= 16
 
 

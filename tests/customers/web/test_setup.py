@@ -6,13 +6,12 @@ from threading import Barrier
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.utils.translation import gettext, override
 
-from crm.core.models import AuditEntry, Job, PersonLanguage
+from crm.core.models import AuditEntry, Job, PersonLanguage, Role
 from customers.models import ShopSettings
 from customers.services import setup
 from customers.services.shop import InvalidSettingsError
@@ -40,7 +39,7 @@ def told(**other):
 
 
 def test_the_first_person_owns_the_shop_and_is_signed_in(db, client):
-    owners = Group.objects.create(name="owner")
+    owners = Role.objects.get(key="owner").group
 
     response = client.post(PAGE, told())
 
