@@ -162,7 +162,7 @@ class CustomerAdmin(BulkPages, TagPages, ExportableList):
     def every_column(self, request: HttpRequest) -> list[Any]:
         """Add the slots' columns; mask contacts for those who may not see them."""
         columns = visible(request, registry.list_columns, "customers")
-        own = list(self.list_display)
+        own: list[Any] = list(self.list_display)
         if not may_see_contacts(request.user):
             own[own.index("who")] = masked_who
         return [*own, *(slot_column(column) for column in columns)]
