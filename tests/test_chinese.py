@@ -61,7 +61,9 @@ DATA = re.compile(
     r"|\bCN\b"  # a country's code
     r"|\borders-\*|\bIMPORT_FOLDERS\b"  # a pattern of file names, a setting
     r"|\b[a-z]{3,4}_[0-9a-f]{32}\b|\ben\b|<unknown>|R0+\d"
-    r"|staff(?=将)|\bcus_[0-9a-f]{8}…|\bcustomer\.merged\b|^customer$"  # the audit log's codes
+    r"|staff(?=将)|\bcus_[0-9a-f]{8}…|\bcustomer\.merged\b|^customer$|\b(?:mrg|cus)_[0-9a-f]{32}\b"
+    r'|"merge":|"other":'  # the audit log's codes
+    r"|\b(?:Owner|CRM manager|Analyst|Support|Auditor)\b"  # groups, as they are stored
     r"|Access Log for .*? @"  # how django-axes names a row
     r"|[^|]* \| [^|]* \| Can (?:add|change|delete|view) .*"  # Django stores permissions' names
 )

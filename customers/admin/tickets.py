@@ -285,10 +285,11 @@ class TicketAdmin(ExportableList):
     def _show(
         self, request: HttpRequest, ticket: Ticket, refused: dict[str, forms.Form]
     ) -> HttpResponse:
-        now = timezone.now()
+        now, subject = timezone.now(), show_text(ticket.subject, request.user)
         context = {
             **self.admin_site.each_context(request),
-            "title": show_text(ticket.subject, request.user),
+            "title": subject,
+            "heading": subject,
             "opts": self.model._meta,
             "ticket": ticket,
             "customer_name": name_of(ticket.customer) if ticket.customer else "",

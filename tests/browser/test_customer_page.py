@@ -8,7 +8,6 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from analytics.models import ScoreSnapshot
-from crm.core.models import AuditEntry
 from customers.enums import IdentityKind
 from customers.models import Attribute, Customer, Identity, Interaction, MergeRecord, Task
 from customers.services.merging import merge_customers
@@ -48,9 +47,6 @@ def twins():
     Identity.objects.filter(issuer="other-shop").delete()
     Customer.objects.filter(pk=ann.pk).update(city="", attributes={})
     Customer.objects.filter(pk=twin.pk).delete()
-    AuditEntry.objects.filter(
-        object_type__in=["customer", "customers.task", "customers.interaction"]
-    ).delete()
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_the_filters_open_by_keyboard_and_narrow_the_list(open_page, size):
     page.get_by_role("button", name="Filters").press("Enter")
     drawer = page.locator("#changelist-filter")
     expect(drawer).to_be_visible()
-    drawer.get_by_role("link", name="Champions").click()
+    drawer.get_by_role("link", name="Champions", exact=True).click()
     page.wait_for_url("**rfm_group=champions**")
 
     assert set(column(page, "rfm_group")) == {"Champions"}

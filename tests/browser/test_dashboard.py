@@ -136,5 +136,5 @@ def test_those_at_risk_and_the_headline_open_what_they_name(page):
     assert found(page) > 0
 
     opened(page)
-    page.locator("#panel-freshness").get_by_role("link").click()
+    page.locator("#panel-freshness").get_by_role("link", name="The run").click()
     expect(page.get_by_role("heading", name="Backtest", exact=False)).to_be_visible()

@@ -86,7 +86,7 @@ def test_every_rule_can_be_answered_by_an_index():
         cursor.execute(f"EXPLAIN {union}")
         plan = "\n".join(row[0] for row in cursor.fetchall())
 
-    assert "customer_email_trgm" in plan
+    assert "customer_email" in plan
     assert "customer_phone_trgm" in plan
     assert "customer_name_trgm" in plan
     assert "Seq Scan on customers_customer" not in plan
