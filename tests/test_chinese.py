@@ -64,7 +64,7 @@ DATA = re.compile(
     r"|staff(?=将)|\bcus_[0-9a-f]{8}…|\bcustomer\.merged\b|^customer$|\b(?:mrg|cus)_[0-9a-f]{32}\b"
     r'|"merge":|"other":'  # the audit log's codes
     r"|\b(?:Owner|CRM manager|Analyst|Support|Auditor)\b"  # groups, as they are stored
-    r"|Group-permission relationship: Group_permissions object \(\d+\)"
+    r"|Group-permission relationships?: (?:Group_permissions object \(\d+\)|\d+)"
     r"|Access Log for .*? @"  # how django-axes names a row
     r"|[^|]* \| [^|]* \| Can (?:add|change|delete|view) .*"  # Django stores permissions' names
 )
