@@ -12,8 +12,17 @@ def _link(title: Any, icon: str, url_name: str, permission: str) -> dict[str, ob
         "title": title,
         "icon": icon,
         "link": reverse_lazy(url_name),
-        "permission": lambda request: request.user.has_perm(permission),
+        "permission": lambda request: (
+            request.user.has_perm(permission) and _may_open(request, url_name)
+        ),
     }
+
+
+def _may_open(request: Any, url_name: str) -> bool:
+    """Tell whether an address is there for who reads; asked when a page is drawn."""
+    from crm.core.selectors.reach import may_open
+
+    return may_open(request.user, url_name)
 
 
 NAVIGATION: list[dict[str, Any]] = [

@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "pghistory.middleware.HistoryMiddleware",
     "customers.web.setup.SetupMiddleware",
     "customers.web.zone.ShopZoneMiddleware",
+    "crm.core.web.reach.ReachMiddleware",
     "crm.core.web.sign_in.SeenMiddleware",
     "axes.middleware.AxesMiddleware",
 ]

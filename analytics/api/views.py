@@ -18,6 +18,7 @@ from analytics.selectors.wording import explain_run
 from crm.core.api.pagination import Ordering
 from crm.core.api.permissions import require
 from crm.core.api.views import ListViewSet, PrivateAnswers
+from crm.core.selectors.reach import reached
 from customers.enums import Lifecycle
 from customers.models import Customer
 
@@ -63,7 +64,8 @@ class CustomerScoreView(PrivateAnswers, generics.GenericAPIView[CurrentScore]):
     def get(self, request: Request, id: str) -> Response:
         """Show the scores; the caller may see the customer, too."""
         require(request, "customers.view_customer")
-        customer = get_object_or_404(Customer.objects.only("pk"), public_id=id)
+        rows = reached(Customer.objects.only("pk"), request.user)
+        customer = get_object_or_404(rows, public_id=id)
         score = self.get_queryset().filter(customer_id=customer.pk).first()
         if score is None:
             silent = silent_run()

@@ -24,6 +24,7 @@ from customers.selectors.contacts import (
     show_identity,
     show_phone,
 )
+from customers.selectors.reach import issuers_of
 from customers.services.contacts import LONGEST_REASON, reveal_contact
 
 SCHEMES = {"email": "mailto", "phone": "tel"}
@@ -73,7 +74,10 @@ def contacts_of(customer: Customer, user: Any) -> list[Contact]:
 def keys_of(customer: Customer, user: Any) -> list[Contact]:
     """Return by what a customer is recognised, contacts among it as ``user`` may see them."""
     found = []
+    issuers = issuers_of(user)
     for one in customer.identities.all():
+        if issuers is not None and one.issuer and one.issuer not in issuers:
+            continue
         shown = show_identity(one.kind, one.value, user)
         label = " · ".join(filter(None, [one.get_kind_display(), one.issuer]))
         unmask = _unmask(customer, f"identity-{one.pk}", one.value, shown, user)
