@@ -158,8 +158,16 @@ NAVIGATION: list[dict[str, Any]] = [
 ]
 
 ACCOUNT: list[dict[str, Any]] = [
-    {"title": _("My settings"), "link": reverse_lazy("my_settings:page")},
-    {"title": _("Where you are signed in"), "link": reverse_lazy("admin:core_signin_changelist")},
-    {"title": _("Change password"), "link": reverse_lazy("admin:password_change")},
+    {"title": title, "link": reverse_lazy(page), "page": page}
+    for title, page in (
+        (_("My settings"), "my_settings:page"),
+        (_("Where you are signed in"), "admin:core_signin_changelist"),
+        (_("Change password"), "admin:password_change"),
+    )
 ]
 """What a person finds under their own name."""
+
+
+def account_links(request: Any) -> list[dict[str, Any]]:
+    """Return of it what is there for who reads."""
+    return [entry for entry in ACCOUNT if _may_open(request, entry["page"])]

@@ -52,6 +52,7 @@ def _fill_reach() -> None:
     registry.reach.register(Reach("sources", reach.sources_of))
     rules = {
         **dict.fromkeys(reach.WITHIN, reach.within),
+        "export": reach.own_exports,
         "source": reach.own_sources,
         "orderline": reach.lines,
         "tag": reach.tags,

@@ -21,6 +21,7 @@ from crm.core.api.views import ListViewSet, PrivateAnswers
 from crm.core.selectors.reach import reached
 from customers.enums import Lifecycle
 from customers.models import Customer
+from customers.selectors.reach import named_sources
 
 # A profile that was merged since the last run keeps its row, for the day the two are parted.
 SCORES = CurrentScore.objects.filter(customer__lifecycle=Lifecycle.ACTIVE).select_related(
@@ -68,9 +69,9 @@ class CustomerScoreView(PrivateAnswers, generics.GenericAPIView[CurrentScore]):
         customer = get_object_or_404(rows, public_id=id)
         score = self.get_queryset().filter(customer_id=customer.pk).first()
         if score is None:
-            silent = silent_run()
+            silent, mine = silent_run(), named_sources(request.user)
             raise NoScoresError(
-                " ".join(explain_run(silent))
+                " ".join(explain_run(silent, [one.name for one in mine] if mine else None))
                 if silent
                 else _("This customer has no scores yet. The next scoring run makes them.")
             )

@@ -16,6 +16,7 @@ from analytics.selectors import charts, movement, overview, scores, wording
 from crm.core.registry import Cell, Table
 from customers.models import FactsMark, ImportBatch, Order
 from customers.selectors.choice import Choice, choice_for
+from customers.selectors.reach import named_sources
 from customers.selectors.shop import shop_day
 from customers.selectors.timeline import money
 
@@ -35,7 +36,7 @@ def customer_scores(request: HttpRequest, customer_id: int | None) -> dict[str, 
     """
     score = scores.scores_for([customer_id or 0]).get(customer_id or 0)
     silent = scores.silent_run()
-    caveats = wording.explain_run(silent) if silent else []
+    caveats = wording.explain_run(silent, _told_of(request)) if silent else []
     if score is None:
         run = scores.current_run()
         cards = wording.silent_cards(silent) if silent and run is None else []
@@ -52,6 +53,12 @@ def customer_scores(request: HttpRequest, customer_id: int | None) -> dict[str, 
         "kept": KEPT,
         "caveats": caveats,
     }
+
+
+def _told_of(request: HttpRequest) -> list[str] | None:
+    """Return the names of the sources whose faults a person is told; None for all."""
+    sources = named_sources(request.user)
+    return [source.name for source in sources] if sources else None
 
 
 def ticket_scores(request: HttpRequest, customer_id: int | None) -> dict[str, Any] | None:

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 
 from crm.core.errors import DomainError
 from crm.core.registry import registry
-from crm.core.selectors.reach import reached
+from crm.core.selectors.reach import is_limited, reached
 from crm.core.tasks import queue_job
 from customers.admin.attributes import attribute_urls
 from customers.admin.bulk import BulkPages
@@ -102,6 +102,9 @@ class CustomerAdmin(BulkPages, TagPages, ExportableList):
         """Narrow the list by nothing that the person may not see."""
         field = lookup.split("__", maxsplit=1)[0]
         hidden = {*self.masked_fields, "attributes", "name"}
+        if field == "external_id" and request is not None and is_limited(request.user):
+            # It may be the number of a shop the person does not see.
+            return False
         if field in hidden and (request is None or not may_see_contacts(request.user)):
             return False
         return super().lookup_allowed(lookup, value, request)

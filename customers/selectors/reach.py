@@ -12,7 +12,7 @@ from crm.core.selectors.reach import limit_of, reached
 from customers.models import CustomerTag, RoleSource, Source
 
 WITHIN = (
-    "category", "consent", "customer", "customertag", "export", "importbatch", "interaction",
+    "category", "consent", "customer", "customertag", "importbatch", "interaction",
     "mergerecord", "order", "product", "reconciliation", "refund", "review", "savedimport",
     "surveyresponse", "task", "ticket",
 )  # fmt: skip
@@ -116,6 +116,11 @@ def limits_of_role(group_id: int | None) -> list[int]:
 def within(rows: Any, limit: frozenset[int], user: Any) -> Any:
     """Keep the rows of a model of ``WITHIN``."""
     return rows.within(limit)
+
+
+def own_exports(rows: Any, limit: frozenset[int], user: Any) -> Any:
+    """Keep the files somebody asked for: others' may hold what others see."""
+    return rows.within(limit).filter(created_by=user.pk)
 
 
 def own_sources(rows: QuerySet[Any], limit: frozenset[int], user: Any) -> QuerySet[Any]:

@@ -17,7 +17,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
-from crm.core.selectors.reach import may_open, reached
+from crm.core.selectors.reach import is_limited, may_open, reached
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -146,6 +146,18 @@ class ReachedRelatedFilter(RelatedFieldListFilter):
         order = self.field_admin_ordering(field, request, model_admin)
         rows = rows.order_by(*order) if order else rows
         return [(row.pk, str(row)) for row in rows]
+
+    def has_output(self) -> bool:
+        """Stay where somebody chose: what is left out would be asked of the rows themselves."""
+        return super().has_output() or self.lookup_val is not None
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep what was chosen; what is not there for a person has no rows."""
+        chosen = self.lookup_val if isinstance(self.lookup_val, list) else [self.lookup_val]
+        offered = {str(pk) for pk, _words in self.lookup_choices}
+        if is_limited(request.user) and {str(one) for one in chosen if one} - offered:
+            return queryset.none()
+        return super().queryset(request, queryset)
 
 
 FieldListFilter.register(

@@ -38,6 +38,12 @@ def empty_action(context: Any, model_admin: Any) -> Any:
     return action if may_open(user, action.page) else None
 
 
+@register.filter
+def opens(request: Any, name: str) -> bool:
+    """Tell whether an address is there for who reads, whose roles may be limited."""
+    return may_open(getattr(request, "user", None), name)
+
+
 def _link(found: Term) -> SafeString:
     """A question mark with a name of its own: several stand on a page."""
     name = gettext("What does “%(word)s” mean?") % {"word": found.title}
