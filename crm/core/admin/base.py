@@ -151,7 +151,7 @@ class ReachedRelatedFilter(RelatedFieldListFilter):
         """Stay where somebody chose: what is left out would be asked of the rows themselves."""
         return super().has_output() or self.lookup_val is not None
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
         """Keep what was chosen; what is not there for a person has no rows."""
         chosen = self.lookup_val if isinstance(self.lookup_val, list) else [self.lookup_val]
         offered = {str(pk) for pk, _words in self.lookup_choices}
