@@ -67,6 +67,7 @@ def fill() -> None:
     _fill_filters()
     _fill_timeline()
     _fill_api()
+    _fill_reach()
 
 
 def _job_title(job: Any) -> str:
@@ -101,6 +102,7 @@ def _fill_pages() -> None:
             template="analytics/customer_scores.html",
             context=panels.customer_scores,
             permission=MAY_READ,
+            keeps_reach=True,
         )
     )
     registry.customer_strip.register(StripCards("scores", panels.strip_cards, permission=MAY_READ))
@@ -148,6 +150,7 @@ def _fill_tickets() -> None:
             template="analytics/ticket_scores.html",
             context=panels.ticket_scores,
             permission=MAY_READ,
+            keeps_reach=True,
         )
     )
     columns = [("satisfaction", _("satisfaction")), ("predicted_clv", _("predicted spend"))]
@@ -258,7 +261,15 @@ def _fill_timeline() -> None:
     from crm.core.registry import TimelineSource, registry
 
     registry.timeline_sources.register(
-        TimelineSource("score", _("Scores"), score_changes, 80, MAY_READ)
+        TimelineSource(
+            "score",
+            _("Scores"),
+            score_changes,
+            80,
+            MAY_READ,
+            # Scores are of the person: whoever may see them sees these.
+            fetch_for=lambda user, *asked: score_changes(*asked),
+        )
     )
 
 
@@ -278,6 +289,20 @@ def _fill_api() -> None:
         registry.api_filters.register(
             ApiFilter(key, "customers", partial(_current, key), order, MAY_READ)
         )
+
+
+def _fill_reach() -> None:
+    """Open the published scores of the customers who are there for a limited person."""
+    from crm.core.registry import OpenRoute, ReachRule, registry
+    from crm.core.selectors.reach import reached
+    from customers.models import Customer
+
+    def of_customers(rows: Any, limit: Any, user: Any) -> Any:
+        return rows.filter(customer__in=reached(Customer.objects.order_by(), user).values("pk"))
+
+    registry.reach_rules.register(ReachRule("analytics.currentscore", of_customers))
+    for key in ("api:score-list", "api:customer-scores"):
+        registry.open_routes.register(OpenRoute(key))
 
 
 def _ranked(column: str, downwards: bool) -> Any:

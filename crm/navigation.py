@@ -12,8 +12,17 @@ def _link(title: Any, icon: str, url_name: str, permission: str) -> dict[str, ob
         "title": title,
         "icon": icon,
         "link": reverse_lazy(url_name),
-        "permission": lambda request: request.user.has_perm(permission),
+        "permission": lambda request: (
+            request.user.has_perm(permission) and _may_open(request, url_name)
+        ),
     }
+
+
+def _may_open(request: Any, url_name: str) -> bool:
+    """Tell whether an address is there for who reads; asked when a page is drawn."""
+    from crm.core.selectors.reach import may_open
+
+    return may_open(request.user, url_name)
 
 
 NAVIGATION: list[dict[str, Any]] = [
@@ -149,8 +158,16 @@ NAVIGATION: list[dict[str, Any]] = [
 ]
 
 ACCOUNT: list[dict[str, Any]] = [
-    {"title": _("My settings"), "link": reverse_lazy("my_settings:page")},
-    {"title": _("Where you are signed in"), "link": reverse_lazy("admin:core_signin_changelist")},
-    {"title": _("Change password"), "link": reverse_lazy("admin:password_change")},
+    {"title": title, "link": reverse_lazy(page), "page": page}
+    for title, page in (
+        (_("My settings"), "my_settings:page"),
+        (_("Where you are signed in"), "admin:core_signin_changelist"),
+        (_("Change password"), "admin:password_change"),
+    )
 ]
 """What a person finds under their own name."""
+
+
+def account_links(request: Any) -> list[dict[str, Any]]:
+    """Return of it what is there for who reads."""
+    return [entry for entry in ACCOUNT if _may_open(request, entry["page"])]

@@ -9,7 +9,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.templatetags.static import static
 from django.utils.functional import lazy
 
-from crm.navigation import ACCOUNT, NAVIGATION
+from crm.navigation import NAVIGATION, account_links
 from crm.roles import ROLES as SEEDED_ROLES
 from crm.schedule import BEAT_SCHEDULE
 
@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "pghistory.middleware.HistoryMiddleware",
     "customers.web.setup.SetupMiddleware",
     "customers.web.zone.ShopZoneMiddleware",
+    "crm.core.web.reach.ReachMiddleware",
     "crm.core.web.sign_in.SeenMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -341,7 +342,7 @@ UNFOLD = {
     "ENVIRONMENT": "customers.admin.dashboard.environment_label",
     "STYLES": [_static("huike/admin.css")],
     "SCRIPTS": [_static("huike/page.js")],
-    "ACCOUNT": {"navigation": ACCOUNT},
+    "ACCOUNT": {"navigation": account_links},
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,

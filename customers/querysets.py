@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,8 +18,10 @@ from customers.enums import (
     COUNTED_ORDER_STATUSES,
     ConsentAction,
     DeliveryState,
+    IdentityKind,
     InteractionKind,
     Lifecycle,
+    SourceKind,
     TicketState,
 )
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
         Customer,
         Identity,
         Interaction,
+        MergeRecord,
         Order,
         Task,
         Ticket,
@@ -42,32 +46,70 @@ _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
 _FORGIVEN = re.compile(r"[\s().+-]")
 
 
+class SourcedQuerySet(models.QuerySet[Any]):
+    """Rows that come from a source."""
+
+    def within(self, sources: Collection[int]) -> Self:
+        return self.filter(source__in=sources)
+
+
 class CustomerQuerySet(models.QuerySet["Customer"]):
     """Customers by standing and by what staff type into the search field."""
+
+    def within(self, sources: Collection[int]) -> Self:
+        """Customers of these sources: they came from one, or one has given them an id.
+
+        Or an order or a ticket of one names them.
+        """
+        return self.filter(pk__in=_customers_of(sources))
 
     def active(self) -> Self:
         return self.filter(lifecycle=Lifecycle.ACTIVE)
 
-    def matching(self, text: str) -> Self:
+    def matching(self, text: str, sources: Collection[int] | None = None) -> Self:
         """Customers whom staff mean by ``text``; every way goes by an index.
 
         Half a name, as written or as spoken in pinyin, whole or by its initials; an e-mail by its
         begin, or by a part with “@”; the last four digits of a phone, or any five and more; a
-        whole id; the whole number of an order.
+        whole id; the whole number of an order. Numbers and ids are those of ``sources``, if given.
         """
         text = text.strip()
         if not text:
             return self
-        number = Q(_is_one_of(F("pk"), _buyers_of(text)))
+        number = Q(_is_one_of(F("pk"), _buyers_of(text, sources)))
         # The name last: to spell one takes longer than all the rest.
         return self.filter(
-            Q(external_id=text) | Q(public_id=text) | number | _reached(text) | _named(text)
+            _numbered(text, sources) | Q(public_id=text) | number | _reached(text) | _named(text)
         )
 
-    def called(self, text: str) -> Self:
+    def called(self, text: str, sources: Collection[int] | None = None) -> Self:
         """Customers of half a name, as in ``matching``, or of a whole id, and of nothing else."""
         named = _named(text) & ~Q(name__contains="@")
-        return self.filter(Q(external_id=text) | Q(public_id=text) | named)
+        return self.filter(_numbered(text, sources) | Q(public_id=text) | named)
+
+
+def _customers_of(sources: Collection[int]) -> models.QuerySet[Any]:
+    """Return the ids of the customers of some sources, some of them more than once.
+
+    One union: the planner asks it for each customer of a list's page, or reads it first, whichever
+    is less work.
+    """
+    rows = {
+        name: apps.get_model("customers", name)._default_manager.order_by()
+        for name in ("Customer", "Identity", "Order", "Source", "Ticket")
+    }
+    keys = rows["Source"].filter(pk__in=sources).values("key")
+    given = rows["Identity"].filter(issuer__in=keys, kind=IdentityKind.EXTERNAL_ID)
+    named = [
+        rows[name].filter(source__in=sources, customer__isnull=False).values("customer")
+        for name in ("Order", "Ticket")
+    ]
+    came = rows["Customer"].filter(source__in=sources).values("pk")
+    return came.union(given.values("customer"), *named, all=True)
+
+
+def _numbered(text: str, sources: Collection[int] | None) -> Q:
+    return Q(external_id=text) if sources is None else Q(external_id=text, source__in=sources)
 
 
 def _named(text: str) -> Q:
@@ -92,9 +134,10 @@ def _reached(text: str) -> Q:
     return Q(email__icontains=text) if "@" in text else Q(email__istartswith=text)
 
 
-def _buyers_of(text: str) -> models.QuerySet[Any]:
+def _buyers_of(text: str, sources: Collection[int] | None) -> models.QuerySet[Any]:
     orders = apps.get_model("customers", "Order")._default_manager
-    return orders.filter(external_id=text, customer__isnull=False).order_by().values("customer")
+    found = orders.filter(_numbered(text, sources), customer__isnull=False)
+    return found.order_by().values("customer")
 
 
 def _is_one_of(field: F, ids: models.QuerySet[Any]) -> Func:
@@ -122,6 +165,9 @@ class IdentityQuerySet(models.QuerySet["Identity"]):
 class ConsentQuerySet(models.QuerySet["Consent"]):
     """Lines of the consent log."""
 
+    def within(self, sources: Collection[int]) -> Self:
+        return self.filter(source__in=sources)
+
     def latest_per_channel(self) -> Self:
         """The line that counts, for each customer, channel and topic."""
         return self.order_by("customer_id", "channel", "topic", "-at", "-pk").distinct(
@@ -134,6 +180,9 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
 
 class OrderQuerySet(models.QuerySet["Order"]):
     """Orders by whether they count as revenue."""
+
+    def within(self, sources: Collection[int]) -> Self:
+        return self.filter(source__in=sources)
 
     def counted(self) -> Self:
         """Paid for, not cancelled, not a test, convertible to shop currency."""
@@ -159,6 +208,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
 class TicketQuerySet(models.QuerySet["Ticket"]):
     """Tickets by what is left to do."""
+
+    def within(self, sources: Collection[int]) -> Self:
+        """Tickets of these sources, and those staff wrote down about their customers."""
+        written = Q(source__kind=SourceKind.MANUAL, customer__in=_customers_of(sources))
+        return self.filter(Q(source__in=sources) | written)
 
     def unfinished(self) -> Self:
         return self.exclude(state=TicketState.CLOSED)
@@ -186,6 +240,9 @@ class TicketMessageQuerySet(models.QuerySet["TicketMessage"]):
 class InteractionQuerySet(models.QuerySet["Interaction"]):
     """Entries of the timeline's own."""
 
+    def within(self, sources: Collection[int]) -> Self:
+        return self.filter(customer__in=_customers_of(sources))
+
     def standing(self) -> Self:
         """Those that nobody took back."""
         return self.filter(deleted_at=None)
@@ -197,6 +254,9 @@ class InteractionQuerySet(models.QuerySet["Interaction"]):
 class TaskQuerySet(models.QuerySet["Task"]):
     """Tasks by whether something is left to do."""
 
+    def within(self, sources: Collection[int]) -> Self:
+        return self.filter(customer__in=_customers_of(sources))
+
     def open(self) -> Self:
         return self.filter(done_at=None)
 
@@ -205,3 +265,19 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
     def overdue(self, today: date) -> Self:
         return self.open().filter(due_day__lt=today)
+
+
+class AboutCustomerQuerySet(models.QuerySet[Any]):
+    """Rows about a customer that no source has given."""
+
+    def within(self, sources: Collection[int]) -> Self:
+        return self.filter(customer__in=_customers_of(sources))
+
+
+class MergeRecordQuerySet(models.QuerySet["MergeRecord"]):
+    """Merges."""
+
+    def within(self, sources: Collection[int]) -> Self:
+        """Merges of two profiles that are both of these sources."""
+        customers = _customers_of(sources)
+        return self.filter(source_customer__in=customers, target_customer__in=customers)

@@ -16,6 +16,7 @@ def fill() -> None:
     _fill_tags()
     _fill_pages()
     _fill_panels()
+    _fill_reach()
 
 
 def _fill_panels() -> None:
@@ -37,6 +38,39 @@ def _fill_panels() -> None:
             width="whole",
             is_late=True,
             obeys=frozenset({"period", "source"}),
+        )
+    )
+
+
+def _fill_reach() -> None:
+    """Say what is there for whose roles are limited to sources, and let owners limit them."""
+    from crm.core.registry import OpenRoute, Reach, ReachRule, RoleField, registry
+    from customers.admin.roles import sources_field
+    from customers.selectors import reach
+    from customers.services.roles import limit_role
+
+    registry.reach.register(Reach("sources", reach.sources_of))
+    rules = {
+        **dict.fromkeys(reach.WITHIN, reach.within),
+        "export": reach.own_exports,
+        "source": reach.own_sources,
+        "orderline": reach.lines,
+        "tag": reach.tags,
+        "bulkaction": reach.started,
+        "attribute": reach.everything,
+    }
+    for name, rule in rules.items():
+        registry.reach_rules.register(ReachRule(f"customers.{name}", rule))
+    for key, rows in reach.ROUTES.items():
+        registry.open_routes.register(OpenRoute(key, rows))
+    registry.role_fields.register(
+        RoleField(
+            "sources",
+            sources_field,
+            reach.limits_of_role,
+            lambda *, group_id, value, user_id: limit_role(
+                group_id=group_id, sources=value, user_id=user_id
+            ),
         )
     )
 
@@ -219,6 +253,7 @@ def _fill_tags() -> None:
             context=tags_panel,
             order=10,
             permission="customers.view_customertag",
+            keeps_reach=True,
         )
     )
 
@@ -321,5 +356,5 @@ def _fill_pages() -> None:
     for key, title, context, order, permission in boxes:
         template = f"customers/customer_{key}.html"
         registry.panels.register(
-            Panel(key, "customer", title, template, context, order, permission)
+            Panel(key, "customer", title, template, context, order, permission, keeps_reach=True)
         )

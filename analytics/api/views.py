@@ -18,8 +18,10 @@ from analytics.selectors.wording import explain_run
 from crm.core.api.pagination import Ordering
 from crm.core.api.permissions import require
 from crm.core.api.views import ListViewSet, PrivateAnswers
+from crm.core.selectors.reach import reached
 from customers.enums import Lifecycle
 from customers.models import Customer
+from customers.selectors.reach import named_sources
 
 # A profile that was merged since the last run keeps its row, for the day the two are parted.
 SCORES = CurrentScore.objects.filter(customer__lifecycle=Lifecycle.ACTIVE).select_related(
@@ -63,12 +65,13 @@ class CustomerScoreView(PrivateAnswers, generics.GenericAPIView[CurrentScore]):
     def get(self, request: Request, id: str) -> Response:
         """Show the scores; the caller may see the customer, too."""
         require(request, "customers.view_customer")
-        customer = get_object_or_404(Customer.objects.only("pk"), public_id=id)
+        rows = reached(Customer.objects.only("pk"), request.user)
+        customer = get_object_or_404(rows, public_id=id)
         score = self.get_queryset().filter(customer_id=customer.pk).first()
         if score is None:
-            silent = silent_run()
+            silent, mine = silent_run(), named_sources(request.user)
             raise NoScoresError(
-                " ".join(explain_run(silent))
+                " ".join(explain_run(silent, [one.name for one in mine] if mine else None))
                 if silent
                 else _("This customer has no scores yet. The next scoring run makes them.")
             )

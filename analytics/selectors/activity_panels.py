@@ -16,7 +16,7 @@ from analytics.selectors.wording import number, percent
 from crm.core.registry import Cell, Table
 from customers.models import Order
 from customers.selectors import charts
-from customers.selectors.choice import Choice, choice_of, month_starts, week_starts
+from customers.selectors.choice import Choice, choice_for, month_starts, week_starts
 
 FEW = 30
 """Below so many answers a mean says little, and the panel says that."""
@@ -25,7 +25,7 @@ SURE = 1.96
 
 def new_and_returning(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
     """Return buyers by week or month: who bought for the first time, and who had before."""
-    choice, mark = choice_of(request.GET), activity.activity_mark()
+    choice, mark = choice_for(request), activity.activity_mark()
     if mark is None:
         return {"empty": _not_counted()}
     starts = _starts(choice, mark)
@@ -99,7 +99,7 @@ def _guests(choice: Choice, starts: list[date]) -> list[str]:
 
 def retention(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
     """Return the triangle: month of the first purchase × months since, the share that bought."""
-    choice, mark = choice_of(request.GET), activity.activity_mark()
+    choice, mark = choice_for(request), activity.activity_mark()
     if mark is None:
         return {"empty": _not_counted()}
     months = month_starts(until=mark.until_day, months=choice.months)
@@ -155,7 +155,7 @@ def _cohort_row(
 
 def satisfaction_trend(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
     """Return what customers answered by month: the mean, how sure it is, and of how many."""
-    choice = choice_of(request.GET)
+    choice = choice_for(request)
     months = month_starts(until=timezone.localdate(), months=choice.months)
     rows = activity.answers_by_month(months=months, source_id=choice.source_id)
     if not any(row.count for row in rows):

@@ -15,7 +15,8 @@ from analytics.models import CurrentScore, ScoreSnapshot, ScoringRun
 from analytics.selectors import charts, movement, overview, scores, wording
 from crm.core.registry import Cell, Table
 from customers.models import FactsMark, ImportBatch, Order
-from customers.selectors.choice import Choice, choice_of
+from customers.selectors.choice import Choice, choice_for
+from customers.selectors.reach import named_sources
 from customers.selectors.shop import shop_day
 from customers.selectors.timeline import money
 
@@ -35,7 +36,7 @@ def customer_scores(request: HttpRequest, customer_id: int | None) -> dict[str, 
     """
     score = scores.scores_for([customer_id or 0]).get(customer_id or 0)
     silent = scores.silent_run()
-    caveats = wording.explain_run(silent) if silent else []
+    caveats = wording.explain_run(silent, _told_of(request)) if silent else []
     if score is None:
         run = scores.current_run()
         cards = wording.silent_cards(silent) if silent and run is None else []
@@ -52,6 +53,12 @@ def customer_scores(request: HttpRequest, customer_id: int | None) -> dict[str, 
         "kept": KEPT,
         "caveats": caveats,
     }
+
+
+def _told_of(request: HttpRequest) -> list[str] | None:
+    """Return the names of the sources whose faults a person is told; None for all."""
+    sources = named_sources(request.user)
+    return [source.name for source in sources] if sources else None
 
 
 def ticket_scores(request: HttpRequest, customer_id: int | None) -> dict[str, Any] | None:
@@ -97,7 +104,7 @@ def _unscored() -> list[dict[str, Any]]:
 
 def rfm_groups(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
     """Return how many customers are in each RFM group, and who came and went since a month."""
-    choice, run = choice_of(request.GET), scores.current_run()
+    choice, run = choice_for(request), scores.current_run()
     snapshot = movement.last_snapshot(run)
     moved = movement.movements(snapshot=snapshot, source_id=choice.source_id) if snapshot else {}
     counted = overview.rfm_groups(choice.source_id)
@@ -140,7 +147,7 @@ def rfm_groups(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
 
 def rfm_heatmap(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
     """Return five rows of five cells, best R first; ``level`` 0–5 says how full a cell is."""
-    choice, run = choice_of(request.GET), scores.current_run()
+    choice, run = choice_for(request), scores.current_run()
     cells = [
         {
             "r": cell.r_score,
@@ -172,7 +179,7 @@ def rfm_heatmap(request: HttpRequest, customer_id: int | None) -> dict[str, Any]
 
 def clv_distribution(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
     """Return how many customers are expected to spend how much."""
-    choice, run = choice_of(request.GET), scores.current_run()
+    choice, run = choice_for(request), scores.current_run()
     bins = [
         {
             "label": wording.money_range(entry.low, entry.high),
@@ -202,7 +209,7 @@ def churn_risk(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
 
     Names are for those who may read customers; others see ids.
     """
-    choice, run = choice_of(request.GET), scores.current_run()
+    choice, run = choice_for(request), scores.current_run()
     may_see = request.user.has_perm("customers.view_customer")
     found = overview.churn_risk(source_id=choice.source_id)
     rows = [

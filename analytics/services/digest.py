@@ -25,6 +25,7 @@ from analytics.enums import DigestState
 from analytics.errors import DigestRefusedError
 from analytics.models import DigestChoice, DigestMail
 from analytics.selectors.digest import weekly_digest
+from crm.core.selectors.reach import is_limited
 from crm.core.services.alerts import public_address
 from crm.core.services.audit import record_audit
 from customers.selectors.shop import shop_settings
@@ -70,7 +71,12 @@ def choose(*, user_id: int, wanted: bool, language: str, now: datetime) -> Diges
 
 
 def compose(*, user: Any, language: str, now: datetime) -> Letter | None:
-    """Make the mail of this week's Monday for a person; None where they may see none of it."""
+    """Make the mail of this week's Monday for a person; None where they may see none of it.
+
+    Its figures are of the whole shop: there is none for whose roles are limited to sources.
+    """
+    if is_limited(user):
+        return None
     shop = shop_settings()
     zone = ZoneInfo(shop.zone)
     monday = monday_of(now.astimezone(zone).date())

@@ -104,6 +104,11 @@ class Panel:
     is_late: bool = False
     obeys: frozenset[str] | None = None
     names_people: bool = False
+    keeps_reach: bool = False
+    """Whether it shows a limited person no more than they may see; who does not say so is left out.
+
+    On the dashboard following the source is enough.
+    """
 
 
 @dataclass(frozen=True)
@@ -145,13 +150,20 @@ class TimelineBound:
 
 @dataclass(frozen=True)
 class TimelineSource:
-    """A supplier of timeline entries: ``fetch(customer_id, bound, limit)``, newest first."""
+    """A supplier of timeline entries: ``fetch(customer_id, bound, limit)``, newest first.
+
+    ``fetch_for(user, customer_id, bound, limit)`` is asked for somebody whose rights end at some
+    sources, and returns what they may see; without it they see nothing of this kind.
+    """
 
     key: str
     label: Any
     fetch: Callable[[int, TimelineBound | None, int], Sequence[TimelineEntry]]
     order: int = 100
     permission: str = ""
+    fetch_for: Callable[[Any, int, TimelineBound | None, int], Sequence[TimelineEntry]] | None = (
+        None
+    )
 
 
 @dataclass(frozen=True)
@@ -303,6 +315,59 @@ class AuditWording:
     order: int = 100
 
 
+@dataclass(frozen=True)
+class Reach:
+    """How far a person's rights reach: ``limit_of(user)`` is None for everywhere.
+
+    There is one of these at most. What a limit is only its ``ReachRule``s know.
+    """
+
+    key: str
+    limit_of: Callable[[Any], Any]
+    order: int = 100
+
+
+@dataclass(frozen=True)
+class ReachRule:
+    """Which rows of a model a limit leaves: ``within(rows, limit, user)``.
+
+    ``key`` is the model's label in lower case. Of a model without a rule a limited person sees
+    nothing.
+    """
+
+    key: str
+    within: Callable[[Any, Any, Any], Any]
+    order: int = 100
+
+
+@dataclass(frozen=True)
+class OpenRoute:
+    """An address that limited persons may open; every other is closed to them.
+
+    ``key`` is its name (``admin:customers_note``). ``rows`` maps the parts of the address that name
+    a row to the row's model: what is out of reach answers 404 before the page is asked.
+    """
+
+    key: str
+    rows: Mapping[str, str] = field(default_factory=dict)
+    order: int = 100
+
+
+@dataclass(frozen=True)
+class RoleField:
+    """A field on a role's page: ``make()`` the form field, ``initial(group_id)``, ``save``.
+
+    ``save(group_id=…, value=…, user_id=…)`` is called in the page's transaction when the value was
+    changed.
+    """
+
+    key: str
+    make: Callable[[], Any]
+    initial: Callable[[int | None], Any]
+    save: Callable[..., Any]
+    order: int = 100
+
+
 @dataclass
 class _Registry:
     panels: Slot[Panel] = field(default_factory=lambda: Slot("panels"))
@@ -319,6 +384,10 @@ class _Registry:
     computed_rows: Slot[ComputedRows] = field(default_factory=lambda: Slot("computed_rows"))
     job_handlers: Slot[JobHandler] = field(default_factory=lambda: Slot("job_handlers"))
     alert_wordings: Slot[AlertWording] = field(default_factory=lambda: Slot("alert_wordings"))
+    reach: Slot[Reach] = field(default_factory=lambda: Slot("reach"))
+    reach_rules: Slot[ReachRule] = field(default_factory=lambda: Slot("reach_rules"))
+    open_routes: Slot[OpenRoute] = field(default_factory=lambda: Slot("open_routes"))
+    role_fields: Slot[RoleField] = field(default_factory=lambda: Slot("role_fields"))
     audit_wordings: Slot[AuditWording] = field(default_factory=lambda: Slot("audit_wordings"))
 
 

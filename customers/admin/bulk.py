@@ -92,7 +92,7 @@ class BulkPages(ListAdmin):
             "says": bulk_words(kind=action.kind, people=action.people, tag=tag),
             "chosen": _chosen_words(action.people),
             "narrowed": describe_filters(action.filters),
-            "offered": offered_tags(),
+            "offered": offered_tags(request.user),
         }
         return TemplateResponse(request, "customers/bulk_confirm.html", context)
 

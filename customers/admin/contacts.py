@@ -24,6 +24,7 @@ from customers.selectors.contacts import (
     show_identity,
     show_phone,
 )
+from customers.selectors.reach import issuers_of
 from customers.services.contacts import LONGEST_REASON, reveal_contact
 
 SCHEMES = {"email": "mailto", "phone": "tel"}
@@ -73,7 +74,10 @@ def contacts_of(customer: Customer, user: Any) -> list[Contact]:
 def keys_of(customer: Customer, user: Any) -> list[Contact]:
     """Return by what a customer is recognised, contacts among it as ``user`` may see them."""
     found = []
+    issuers = issuers_of(user)
     for one in customer.identities.all():
+        if issuers is not None and one.issuer and one.issuer not in issuers:
+            continue
         shown = show_identity(one.kind, one.value, user)
         label = " · ".join(filter(None, [one.get_kind_display(), one.issuer]))
         unmask = _unmask(customer, f"identity-{one.pk}", one.value, shown, user)
@@ -88,6 +92,16 @@ def _unmask(customer: Customer, field: str, value: str, shown: str, user: Any) -
     return reverse("admin:customers_contact", args=[customer.pk, field])
 
 
+def _is_there(customer: Customer, field: str, user: Any) -> bool:
+    """Tell whether a key is there for a person, and not another source's."""
+    issuers = issuers_of(user)
+    _word, _dash, pk = field.partition("identity-")
+    if issuers is None or not pk:
+        return True
+    issuer = customer.identities.filter(pk=pk).values_list("issuer", flat=True).first()
+    return not issuer or issuer in issuers
+
+
 def contact_view(model_admin: Any, request: HttpRequest, pk: int, field: str) -> HttpResponse:
     """Ask for a reason; with one, show this one value in the answer, which nothing may keep."""
     customer = get_object_or_404(Customer, pk=pk)
@@ -96,7 +110,7 @@ def contact_view(model_admin: Any, request: HttpRequest, pk: int, field: str) ->
     if not (may_see_contacts(request.user) or request.user.has_perm(MAY_UNMASK)):
         raise PermissionDenied
     kind, value = contact_field(customer, field), contact_value(customer, field)
-    if not value:
+    if not value or not _is_there(customer, field, request.user):
         raise Http404
     form, shown = ReasonForm(request.POST or None), ""
     if request.method == "POST" and form.is_valid():

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST
 
 from crm.core.errors import DomainError
 from crm.core.registry import registry
+from crm.core.selectors.reach import is_limited, reached
 from crm.core.tasks import queue_job
 from customers.admin.attributes import attribute_urls
 from customers.admin.bulk import BulkPages
@@ -39,6 +40,7 @@ from customers.selectors.contacts import (
     search_customers,
 )
 from customers.selectors.ranking import ranked_by
+from customers.selectors.reach import is_of, named_sources, names
 from customers.selectors.shop import shop_day, shop_settings
 from customers.selectors.timeline import timeline, visible_sources
 
@@ -84,10 +86,13 @@ class CustomerAdmin(BulkPages, TagPages, ExportableList):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show the profile; contacts as masks to read where the person may not see them."""
-        names: tuple[str, ...] = self.profile_fields
+        fields: tuple[str, ...] = self.profile_fields
+        if obj is not None and not is_of(obj.source_id, request.user):
+            # The number is that of a shop the person does not see.
+            fields = tuple(name for name in fields if name != "external_id")
         if not may_see_contacts(request.user):
-            names = tuple(self.masked_fields.get(name, name) for name in names)
-        return ((_("Profile"), {"fields": names, "classes": ["collapse"]}),)
+            fields = tuple(self.masked_fields.get(name, name) for name in fields)
+        return ((_("Profile"), {"fields": fields, "classes": ["collapse"]}),)
 
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> Any:
         """Keep contacts out of the form, not only out of sight."""
@@ -97,6 +102,9 @@ class CustomerAdmin(BulkPages, TagPages, ExportableList):
         """Narrow the list by nothing that the person may not see."""
         field = lookup.split("__", maxsplit=1)[0]
         hidden = {*self.masked_fields, "attributes", "name"}
+        if field == "external_id" and request is not None and is_limited(request.user):
+            # It may be the number of a shop the person does not see.
+            return False
         if field in hidden and (request is None or not may_see_contacts(request.user)):
             return False
         return super().lookup_allowed(lookup, value, request)
@@ -213,7 +221,7 @@ class CustomerAdmin(BulkPages, TagPages, ExportableList):
     ) -> HttpResponse:
         """Show who this is above the form, and what happened below it."""
         context: dict[str, Any] = {}
-        rows = Customer.objects.select_related("source")
+        rows = reached(Customer.objects.select_related("source"), request.user)
         customer = rows.filter(pk=object_id).first() if object_id.isdigit() else None
         if customer is not None and self.has_view_permission(request, customer):
             context = _page(request, customer)
@@ -270,6 +278,7 @@ def _page(request: HttpRequest, customer: Customer) -> dict[str, Any]:
         "timeline_sources": visible_sources(request.user),
         "timeline_kinds": chosen,
         "contacts": contacts_of(customer, request.user),
+        "reader_sources": names(named_sources(request.user)),
         "identities": keys_of(customer, request.user),
     }
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
+from crm.core.selectors.reach import reached
 from customers.admin.attributes import shown_value
 from customers.admin.merging import MAY_MERGE
 from customers.admin.notes import NoteForm, may_change, may_write
@@ -87,7 +88,8 @@ def duplicates(request: HttpRequest, customer_id: int | None) -> dict[str, Any] 
     customer = _customer(request, customer_id)
     if customer is None or customer.lifecycle != Lifecycle.ACTIVE:
         return None
-    found = likely_duplicates(customer, list(customer.identities.all()))
+    rows = reached(Customer.objects.all(), request.user)
+    found = likely_duplicates(customer, list(customer.identities.all()), rows)
     if not found:
         return None
     return {

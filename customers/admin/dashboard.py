@@ -20,10 +20,11 @@ from django.utils.translation import gettext_lazy
 from crm.core.errors import TooSlowError
 from crm.core.registry import Panel, Table, registry
 from crm.core.selectors.bounded import bounded
+from crm.core.selectors.reach import is_limited, reached
 from crm.core.services.audit import record_audit
 from customers.connectors.tables.harmless import guard
 from customers.models import Customer, Source
-from customers.selectors.choice import PERIODS, Choice, choice_of
+from customers.selectors.choice import PERIODS, Choice, choice_for
 from customers.selectors.revenue import Week, revenue_by_week
 from customers.selectors.shop import demo_label, demo_notice, shop_day, shop_settings
 from customers.selectors.timeline import money
@@ -47,14 +48,15 @@ DISOBEYS = {
 
 def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the headline, the filters and the registered panels to the admin index."""
-    shop, choice = shop_settings(), choice_of(request.GET)
+    shop, choice = shop_settings(), choice_for(request)
     context["demo_notice"] = demo_notice(shop)
     context["shop"] = shop
-    context["is_empty"] = not Customer.objects.exists()
+    context["is_empty"] = not reached(Customer.objects.order_by(), request.user).exists()
     context["choice"] = choice
     context["periods"] = PERIODS
     context["steps"] = STEPS
-    context["sources"] = list(Source.objects.order_by("name"))
+    context["sources"] = list(reached(Source.objects.order_by("name"), request.user))
+    context["takes_all_sources"] = not is_limited(request.user)
     if request.user.has_perm("customers.view_order"):
         context["headline"] = _headline(choice, shop.currency)
     context["panels"] = [
@@ -67,7 +69,7 @@ def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str
 
 def panel_view(request: HttpRequest, key: str) -> HttpResponse:
     """Show one panel: alone for the dashboard's script, else on a page of its own."""
-    panel, choice = _asked(request, key), choice_of(request.GET)
+    panel, choice = _asked(request, key), choice_for(request)
     shown = _drawn(panel, request, choice)
     if FRAGMENT in request.headers:
         response = TemplateResponse(request, "customers/panel.html", {"panel": shown})
@@ -81,7 +83,7 @@ def panel_view(request: HttpRequest, key: str) -> HttpResponse:
 
 def panel_file(request: HttpRequest, key: str) -> HttpResponse:
     """Send a panel's table as CSV to who may see the panel; on record where it names people."""
-    panel, choice = _asked(request, key), choice_of(request.GET)
+    panel, choice = _asked(request, key), choice_for(request)
     try:
         with bounded(PANEL_SECONDS):
             data = panel.context(request, None) or {}
@@ -131,7 +133,9 @@ def _asked(request: HttpRequest, key: str) -> Panel:
     if key not in registry.panels or registry.panels.get(key).page != DASHBOARD:
         raise Http404
     panel = registry.panels.get(key)
-    if panel.permission and not request.user.has_perm(panel.permission):
+    if is_limited(request.user) and not may_see(request, panel):
+        raise Http404
+    if not may_see(request, panel):
         raise PermissionDenied
     return panel
 
@@ -264,11 +268,18 @@ def _change(now: Decimal | int | None, before: Decimal | int | None) -> str:
 
 def allowed(request: HttpRequest, page: str) -> Iterable[Panel]:
     """Return the panels of a page that this person may see."""
-    return [
-        panel
-        for panel in registry.panels
-        if panel.page == page and (not panel.permission or request.user.has_perm(panel.permission))
-    ]
+    return [panel for panel in registry.panels if panel.page == page and may_see(request, panel)]
+
+
+def may_see(request: HttpRequest, panel: Panel) -> bool:
+    """Tell whether a panel is for this person.
+
+    Figures of the whole shop are for nobody whose roles are limited to sources.
+    """
+    if panel.permission and not request.user.has_perm(panel.permission):
+        return False
+    follows = panel.page == DASHBOARD and panel.obeys is not None and "source" in panel.obeys
+    return panel.keeps_reach or follows or not is_limited(request.user)
 
 
 def panels(request: HttpRequest, page: str, customer_id: int | None) -> list[dict[str, Any]]:

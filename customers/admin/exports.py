@@ -22,6 +22,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from crm.core.admin.base import ReadOnlyAdmin
 from crm.core.errors import DomainError
+from crm.core.selectors.reach import reached
 from crm.core.tasks import queue_job
 from crm.core.web.files import send_file
 from customers.admin.lists import LIST, filters_of, listed_rows
@@ -157,9 +158,7 @@ class ExportAdmin(ReadOnlyAdmin):
             form = ExportForm(
                 request.POST or None,
                 kinds=kinds,
-                sources=sources_of(KINDS[listed], rows)
-                if rows is not None
-                else list(Source.objects.all()),
+                sources=_offered(request, listed, rows),
             )
             if request.method == "POST" and form.is_valid():
                 return self._start(request, form, rows)
@@ -184,10 +183,10 @@ class ExportAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         kind = form.cleaned_data["kind"]
         is_listed = rows is not None
-        wanted = KINDS[kind].model._default_manager.all() if rows is None else rows
+        wanted = _all_rows(request, kind) if rows is None else rows
         exports = []
         with transaction.atomic():
-            for source in _sources(form, kind, wanted):
+            for source in _sources(request, form, kind, wanted):
                 export = exporting.start_export(
                     kind=kind,
                     format=form.cleaned_data["format"],
@@ -215,11 +214,25 @@ def _rows(request: HttpRequest, listed: str) -> QuerySet[Any]:
     return listed_rows(kind=listed, filters=filters_of(request), user=request.user)
 
 
-def _sources(form: ExportForm, kind: str, rows: QuerySet[Any]) -> list[Source]:
+def _all_rows(request: HttpRequest, kind: str) -> QuerySet[Any]:
+    return reached(KINDS[kind].model._default_manager.all(), request.user)
+
+
+def _offered(request: HttpRequest, listed: str, rows: QuerySet[Any] | None) -> list[Source]:
+    """Return the sources to choose from: of a list those it has rows of."""
+    mine = reached(Source.objects.all(), request.user)
+    return list(mine) if rows is None else sources_of(KINDS[listed], rows, mine)
+
+
+def _sources(
+    request: HttpRequest, form: ExportForm, kind: str, rows: QuerySet[Any]
+) -> list[Source]:
     """Return the chosen source, or all that have rows; of an empty list any."""
+    mine = reached(Source.objects.all(), request.user)
     if key := form.cleaned_data["source"]:
-        return list(Source.objects.filter(key=key))
-    return sources_of(KINDS[kind], rows) or [exporting.one_source(kind=kind, rows=rows)]
+        return list(mine.filter(key=key))
+    found = sources_of(KINDS[kind], rows, mine)
+    return found or [exporting.one_source(kind=kind, rows=rows, among=mine)]
 
 
 def _count_words(listed: str, rows: QuerySet[Any]) -> str:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.core.errors import DomainError
+from crm.core.selectors.reach import reached
 from customers.admin.small_pages import customer_for, name_of, names_of, page_of
 from customers.enums import Lifecycle
 from customers.models import Customer, MergeRecord
@@ -79,7 +80,8 @@ def merge(request: HttpRequest, pk: int, other: int) -> HttpResponse:
 def part(request: HttpRequest, pk: int, record: int) -> HttpResponse:
     """Say what goes back, then part two profiles; a refusal is shown with its reason."""
     customer = customer_for(request, pk, MAY_PART)
-    rows = MergeRecord.objects.select_related("source_customer", "target_customer", "merged_by")
+    rows = reached(MergeRecord.objects.all(), request.user)
+    rows = rows.select_related("source_customer", "target_customer", "merged_by")
     row = get_object_or_404(rows, pk=record)
     if pk not in (row.source_customer_id, row.target_customer_id):
         raise Http404
@@ -106,7 +108,7 @@ def part(request: HttpRequest, pk: int, record: int) -> HttpResponse:
 
 def merge_context(customer: Customer, user: Any) -> dict[str, Any]:
     """Return what a customer's page says about merges: into whom, or whom it has taken in."""
-    standing = MergeRecord.objects.filter(unmerged_at=None)
+    standing = reached(MergeRecord.objects.filter(unmerged_at=None), user)
     if customer.lifecycle == Lifecycle.MERGED:
         rows = standing.filter(source_customer=customer).select_related("target_customer")
         row = rows.first()

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from crm.core.admin.base import ReadOnlyAdmin
+from crm.core.selectors.reach import reached
 from customers.admin.columns import amount_column, plain_amount
 from customers.admin.lists import ExportableList
 from customers.enums import COUNTED_ORDER_STATUSES
@@ -92,14 +93,15 @@ class OrderAdmin(ExportableList, ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Show who bought, what, and what came back, above the rest."""
-        context = _page(object_id) if object_id.isdigit() else {}
+        context = _page(request, object_id) if object_id.isdigit() else {}
         return super().change_view(
             request, object_id, form_url, {**context, **(extra_context or {})}
         )
 
 
-def _page(object_id: str) -> dict[str, Any]:
-    order = Order.objects.select_related("customer").filter(pk=object_id).first()
+def _page(request: HttpRequest, object_id: str) -> dict[str, Any]:
+    rows = reached(Order.objects.select_related("customer"), request.user)
+    order = rows.filter(pk=object_id).first()
     if order is None:
         return {}
     meta = Order._meta

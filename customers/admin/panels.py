@@ -12,14 +12,14 @@ from django.utils.translation import gettext as _
 
 from crm.core.registry import Cell, Table
 from customers.selectors import charts
-from customers.selectors.choice import Choice, choice_of
+from customers.selectors.choice import Choice, choice_for
 from customers.selectors.revenue import YEAR, Week, revenue_by_week
 from customers.selectors.shop import shop_settings
 
 
 def revenue(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
     """Return revenue and orders by week, beside the same weeks a year before."""
-    choice, shop = choice_of(request.GET), shop_settings()
+    choice, shop = choice_for(request), shop_settings()
     weeks = revenue_by_week(
         until=timezone.localdate(), weeks=choice.weeks, source_id=choice.source_id
     )

@@ -21,6 +21,7 @@ from unfold.widgets import (
 
 from crm.core.admin.base import ReadOnlyAdmin
 from crm.core.errors import DomainError
+from crm.core.selectors.reach import reached
 from customers.models import Reconciliation, Source
 from customers.selectors.reconciliation import explain
 from customers.selectors.shop import shop_day, shop_settings
@@ -82,6 +83,8 @@ class ReconciliationAdmin(ReadOnlyAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = TotalForm(request.POST or None, initial=_initial(request))
+        source: Any = form.fields["source"]
+        source.queryset = reached(Source.objects.all(), request.user)
         if request.method == "POST" and form.is_valid():
             try:
                 told = {**form.cleaned_data, "source_id": form.cleaned_data["source"].pk}

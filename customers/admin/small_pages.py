@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from crm.core.errors import DomainError
+from crm.core.selectors.reach import reached
 from customers.models import Customer
 from customers.selectors.contacts import is_contact, mask_text
 
@@ -20,7 +21,7 @@ def customer_for(request: HttpRequest, pk: int, *permissions: str) -> Customer:
     """Return the customer a page is about, for somebody who may see them and has the rights."""
     if not request.user.has_perms(("customers.view_customer", *permissions)):
         raise PermissionDenied
-    rows = Customer.objects.select_related("source", "merged_into")
+    rows = reached(Customer.objects.select_related("source", "merged_into"), request.user)
     return get_object_or_404(rows, pk=pk)
 
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from crm.core.admin.base import ListAdmin
 from crm.core.errors import DomainError
+from crm.core.selectors.reach import reached
 from customers.models import Customer, CustomerTag, Tag
 from customers.selectors.tags import OFFERED
 from customers.services import tagging
@@ -26,7 +27,8 @@ class TagFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Offer the tags there are."""
-        return list(Tag.objects.order_by("name").values_list("public_id", "name")[:OFFERED])
+        rows = reached(Tag.objects.order_by("name"), request.user)
+        return list(rows.values_list("public_id", "name")[:OFFERED])
 
     def has_output(self) -> bool:
         """Stay where somebody chose a tag: a filter that is left out would mean everybody."""
@@ -58,7 +60,7 @@ class TagPages(ListAdmin):
         """Put a tag on a customer."""
         if not request.user.has_perms(["customers.view_customer", "customers.add_customertag"]):
             raise PermissionDenied
-        get_object_or_404(Customer, pk=pk)
+        get_object_or_404(reached(Customer.objects.all(), request.user), pk=pk)
         name = request.POST.get("tag", "")
         try:
             tagging.tag_customer(customer_id=pk, name=name, user_id=request.user.pk)

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.core.errors import DomainError
 from crm.core.registry import registry
+from crm.core.selectors.reach import reached
 from customers.admin.columns import UnknownLast, slot_column, visible
 from customers.admin.dashboard import panels
 from customers.admin.lists import ExportableList
@@ -66,7 +67,8 @@ class TicketAdmin(ExportableList):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Ticket]:
         """Join what the columns show and the list begins with."""
-        rows = Ticket.objects.all()  # ordered by the list alone: by what is joined here
+        # Ordered by the list alone, by what is joined here: not by the base's way.
+        rows = reached(Ticket.objects.all(), request.user)
         undelivered = TicketMessage.objects.undelivered().filter(ticket=OuterRef("pk"))
         whens = [When(state=state, then=Value(rank)) for state, rank in RANKS.items()]
         orders = visible(request, registry.list_orders, PAGE)
@@ -156,7 +158,7 @@ class TicketAdmin(ExportableList):
         if not self.has_add_permission(request):
             raise PermissionDenied
         given = request.GET.get("customer", "")
-        people = Customer.objects.filter(lifecycle=Lifecycle.ACTIVE)
+        people = reached(Customer.objects.filter(lifecycle=Lifecycle.ACTIVE), request.user)
         customer = people.filter(pk=given).first() if given.isdigit() else None
         if customer is None:
             messages.info(
@@ -193,7 +195,8 @@ class TicketAdmin(ExportableList):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Show the conversation, and do what was asked for; a refusal keeps what was typed."""
-        rows = Ticket.objects.select_related("customer", "assignee", "source", "order")
+        rows = reached(Ticket.objects.all(), request.user)
+        rows = rows.select_related("customer", "assignee", "source", "order")
         ticket = rows.filter(pk=object_id).first() if object_id.isdigit() else None
         if ticket is None:
             if not self.has_view_permission(request):
@@ -340,7 +343,8 @@ def _newest_orders(request: HttpRequest, ticket: Ticket) -> list[tuple[Order, st
     """Return the customer's newest orders with their totals, for who may see orders."""
     if ticket.customer_id is None or not request.user.has_perm("customers.view_order"):
         return None
-    rows = Order.objects.filter(customer=ticket.customer_id).order_by("-placed_at", "-pk")
+    rows = reached(Order.objects.filter(customer=ticket.customer_id), request.user)
+    rows = rows.order_by("-placed_at", "-pk")
     return [(order, money(order.total, order.currency)) for order in rows[:NEWEST_ORDERS]]
 
 

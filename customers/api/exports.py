@@ -18,12 +18,13 @@ from crm.core.api.problems import request_id
 from crm.core.api.serializers import JobSerializer, link
 from crm.core.api.views import ResourceViewSet, actor
 from crm.core.api.work import AnyNegotiation, accepted
+from crm.core.selectors.reach import reached
 from crm.core.web.files import send_file
 from customers.api.filters import ExportFilters
 from customers.api.lists import listed_rows
 from customers.api.serializers import SourcedSerializer
 from customers.enums import ExportKind, ExportState, FileFormat, ListOf
-from customers.models import Export
+from customers.models import Export, Source
 from customers.selectors.exporting import (
     KINDS,
     file_name,
@@ -154,7 +155,9 @@ class ExportViewSet(ResourceViewSet):
         export = exporting.start_export(
             kind=kind,
             format=values["format"],
-            source=exporting.one_source(kind=kind, rows=rows),
+            source=exporting.one_source(
+                kind=kind, rows=rows, among=reached(Source.objects.all(), request.user)
+            ),
             rows=rows,
             filters=filters,
             filtered_by=ListOf.API,

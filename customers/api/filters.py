@@ -17,6 +17,7 @@ from crm.core.api.filters import (
     TextFilter,
 )
 from crm.core.api.permissions import require
+from crm.core.selectors.reach import limit_of
 from customers.enums import (
     Channel,
     ExportKind,
@@ -33,6 +34,15 @@ from customers.models import OrderLine
 from customers.selectors.contacts import MAY_SEE, is_contact, may_see_contacts, search_customers
 
 
+def _of_own_sources(rows: QuerySet[Any], user: Any) -> QuerySet[Any]:
+    """Leave out whoever came from a source that is not there for the caller.
+
+    They may be there for them by another; where else they came from is not theirs to ask.
+    """
+    limit = limit_of(user)
+    return rows if limit is None else rows.filter(source__in=limit)
+
+
 class CustomerFilters(ResourceFilters):
     """Active customers, unless ``lifecycle`` asks for others."""
 
@@ -44,7 +54,7 @@ class CustomerFilters(ResourceFilters):
         ),
     )
     external_id = TextFilter(method="by_external_id")
-    source = TextFilter(field_name="source__key")
+    source = TextFilter(method="by_source")
     email = TextFilter(method="by_email", help_text="Takes the permission to view contacts.")
     phone = TextFilter(
         method="by_phone",
@@ -82,7 +92,11 @@ class CustomerFilters(ResourceFilters):
         """Keep the customer with this id, unless it is a contact that the caller may not see."""
         if is_contact(value) and not may_see_contacts(self.request.user):
             return queryset.none()
-        return queryset.filter(external_id=value)
+        return _of_own_sources(queryset.filter(external_id=value), self.request.user)
+
+    def by_source(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """Keep customers who came from this source."""
+        return _of_own_sources(queryset.filter(source__key=value), self.request.user)
 
     def by_email(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Keep customers with this address."""

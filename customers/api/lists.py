@@ -10,6 +10,7 @@ from django_filters.utils import translate_validation
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from crm.core.api.filters import ResourceFilters, slots_of, with_slots
+from crm.core.selectors.reach import reached
 from customers.api import filters as lists
 from customers.enums import ExportKind
 from customers.selectors.exporting import KINDS
@@ -39,7 +40,9 @@ def listed_rows(*, kind: str, filters: Mapping[str, Any], user: Any) -> QuerySet
     filters_class = with_slots(base, model, tuple(slots_of(kind)))
     texts = {name: _as_parameter(name, value) for name, value in filters.items()}
     narrowed = filters_class(
-        data=texts, queryset=model._default_manager.all(), request=SimpleNamespace(user=user)
+        data=texts,
+        queryset=reached(model._default_manager.all(), user),
+        request=SimpleNamespace(user=user),
     )
     if unknown := sorted(set(texts) - set(narrowed.filters)):
         message = _("This list does not know the filter. It knows: %(names)s.") % {

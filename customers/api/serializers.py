@@ -29,6 +29,7 @@ from customers.selectors.contacts import (
     show_trial,
     show_values,
 )
+from customers.selectors.reach import is_of, issuers_of
 
 
 class SourcedSerializer(ReadSerializer):
@@ -141,15 +142,29 @@ class CustomerSerializer(SourcedSerializer, ExpandableSerializer):
         """Show contacts, and what may hold some, as the caller may see them."""
         data: dict[str, Any] = super().to_representation(instance)
         user = _reader(self)
+        if not is_of(instance.source_id, user):
+            data |= {"source": None, "external_id": None}
+        if "identities" in data and (issuers := self._issuers()) is not None:
+            data["identities"] = [
+                one for one in data["identities"] if not one["issuer"] or one["issuer"] in issuers
+            ]
         if may_see_contacts(user):
             return data
         masked = {
             "email": show_email(instance.email, user),
             "phone": show_phone(instance.phone, user),
-            "external_id": instance.external_id and show_text(instance.external_id, user),
+            "external_id": data["external_id"] and show_text(data["external_id"], user),
             "attributes": show_values(instance.attributes, user),
         }
         return {**data, **masked}
+
+    def _issuers(self) -> frozenset[str] | None:
+        """Return whose ids the caller may see, asked once for a whole list."""
+        context: Any = self.context
+        if "issuers" not in context:
+            context["issuers"] = issuers_of(_reader(self))
+        issuers: frozenset[str] | None = context["issuers"]
+        return issuers
 
 
 def _reader(serializer: serializers.BaseSerializer[Any]) -> Any:

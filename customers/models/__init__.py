@@ -10,6 +10,7 @@ from customers.models.interaction import Interaction
 from customers.models.order import Order, OrderLine, Refund
 from customers.models.product import Category, Product
 from customers.models.reconciliation import Reconciliation, RejectedOrder
+from customers.models.role import RoleSource
 from customers.models.saved_import import SavedImport, SavedImportFile
 from customers.models.shop import ExchangeRate, ShopSettings, Source
 from customers.models.tag import BulkAction, BulkPart, CustomerTag, Tag
@@ -43,6 +44,7 @@ __all__ = [
     "Refund",
     "RejectedOrder",
     "Review",
+    "RoleSource",
     "SavedImport",
     "SavedImportFile",
     "ShopSettings",

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.core.fields import PublicIdField
 from crm.core.models import TimeStampedModel
 from customers.enums import AttributeType, IdentityKind, Lifecycle
-from customers.querysets import CustomerQuerySet, IdentityQuerySet
+from customers.querysets import CustomerQuerySet, IdentityQuerySet, MergeRecordQuerySet
 
 
 @pghistory.track(pghistory.UpdateEvent(row=pghistory.Old), pghistory.DeleteEvent())
@@ -176,6 +176,8 @@ class MergeRecord(models.Model):
     merged_at = models.DateTimeField(db_default=Now())
     merged_by = models.ForeignKey("auth.User", models.SET_NULL, null=True, related_name="+")
     unmerged_at = models.DateTimeField(null=True, blank=True)
+
+    objects = MergeRecordQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("merge")

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.core.fields import PublicIdField
 from crm.core.models import TimeStampedModel
 from customers.enums import ExportKind, ExportState, FileFormat, ListOf
+from customers.querysets import SourcedQuerySet
 
 
 class Export(TimeStampedModel):
@@ -63,6 +64,8 @@ class Export(TimeStampedModel):
     )
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     downloads = models.PositiveIntegerField(_("downloads"), default=0, db_default=0)
+
+    objects = SourcedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("export")

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.core.fields import PublicIdField
 from crm.core.models import TimeStampedModel
 from customers.enums import ImportFormat, ImportState
+from customers.querysets import SourcedQuerySet
 
 
 class ImportBatch(TimeStampedModel):
@@ -58,6 +59,8 @@ class ImportBatch(TimeStampedModel):
         related_name="+",
         verbose_name=_("uploaded by"),
     )
+
+    objects = SourcedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("import")

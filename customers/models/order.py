@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.core.fields import PublicIdField
 from crm.core.models import TimeStampedModel
 from customers.enums import LineKind, OrderStatus, RefundKind
-from customers.querysets import OrderQuerySet
+from customers.querysets import OrderQuerySet, SourcedQuerySet
 
 
 class Money(models.DecimalField):
@@ -202,6 +202,8 @@ class Refund(models.Model):
     amount = Money(_("amount"))
     amount_shop = Money(_("amount in shop currency"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=200, blank=True, default="", db_default="")
+
+    objects = SourcedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("refund")

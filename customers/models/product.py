@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.core.fields import PublicIdField
 from crm.core.models import TimeStampedModel
+from customers.querysets import SourcedQuerySet
 
 
 class Category(TimeStampedModel):
@@ -16,6 +17,8 @@ class Category(TimeStampedModel):
     external_id = models.CharField(_("external id"), max_length=120)
     name = models.CharField(_("name"), max_length=200)
     parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
+
+    objects = SourcedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("category")
@@ -68,6 +71,8 @@ class Product(TimeStampedModel):
     is_active = models.BooleanField(_("active"), default=True, db_default=True)
     attributes = models.JSONField(_("attributes"), default=dict, db_default={}, blank=True)
     source_updated_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = SourcedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("product")

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.core.fields import PublicIdField
 from crm.core.models import TimeStampedModel
 from customers.models.order import Money
+from customers.querysets import SourcedQuerySet
 
 
 class Reconciliation(TimeStampedModel):
@@ -33,6 +34,8 @@ class Reconciliation(TimeStampedModel):
         related_name="+",
         verbose_name=_("entered by"),
     )
+
+    objects = SourcedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("reconciliation")

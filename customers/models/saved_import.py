@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.core.fields import PublicIdField
 from crm.core.models import TimeStampedModel
 from customers.enums import FetchOutcome, FileRefusal, ImportFormat, PlaceKind
+from customers.querysets import SourcedQuerySet
 
 
 class SavedImport(TimeStampedModel):
@@ -79,6 +80,8 @@ class SavedImport(TimeStampedModel):
         editable=False,
         verbose_name=_("saved by"),
     )
+
+    objects = SourcedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("saved import")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.core.fields import PublicIdField
 from crm.core.models import TimeStampedModel
 from customers.enums import BulkKind
+from customers.querysets import AboutCustomerQuerySet
 
 
 class Tag(TimeStampedModel):
@@ -40,6 +41,8 @@ class CustomerTag(models.Model):
     added_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
+
+    objects = AboutCustomerQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("tag of a customer")

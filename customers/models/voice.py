@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.core.fields import PublicIdField
 from crm.core.models import TimeStampedModel
 from customers.enums import DeliveryState, MessageKind, SurveyMetric, TicketState
-from customers.querysets import TicketMessageQuerySet, TicketQuerySet
+from customers.querysets import SourcedQuerySet, TicketMessageQuerySet, TicketQuerySet
 
 
 class Review(TimeStampedModel):
@@ -30,6 +30,8 @@ class Review(TimeStampedModel):
     text = models.TextField(_("text"), blank=True, default="", db_default="")
     written_at = models.DateTimeField(_("written"))
     is_simulated = models.BooleanField(default=False, db_default=False, editable=False)
+
+    objects = SourcedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("review")
@@ -69,6 +71,8 @@ class SurveyResponse(TimeStampedModel):
     comment = models.TextField(_("comment"), blank=True, default="", db_default="")
     answered_at = models.DateTimeField(_("answered"))
     is_simulated = models.BooleanField(default=False, db_default=False, editable=False)
+
+    objects = SourcedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("survey answer")

@@ -66,6 +66,14 @@ SENTENCES: dict[str, tuple[Any, Any]] = {
     ),
     "export.started": (gettext_lazy("export asked for"), export_started),
     "export.downloaded": (gettext_lazy("export downloaded"), export_downloaded),
+    "role.limited": (
+        gettext_lazy("role limited to sources"),
+        gettext_lazy("%(who)s limited the role “%(role)s” to: %(sources)s."),
+    ),
+    "role.unlimited": (
+        gettext_lazy("limit of a role lifted"),
+        gettext_lazy("%(who)s let the role “%(role)s” see all sources."),
+    ),
     "import.started": (
         gettext_lazy("import started"),
         gettext_lazy("%(who)s started an import."),

@@ -6,7 +6,10 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.http import HttpRequest
+
 from customers.models import Source
+from customers.selectors.reach import named_sources
 
 PERIODS = (13, 26, 52)
 STEPS = ("week", "month")
@@ -54,6 +57,20 @@ def choice_of(parameters: Mapping[str, Any]) -> Choice:
         source,
         "" if source else key,
     )
+
+
+def choice_for(request: HttpRequest) -> Choice:
+    """Read a choice from a request; whose roles are limited to sources looks at one of these.
+
+    The one that was asked for, or their first by name; the request's own words say so from then on.
+    """
+    mine = named_sources(request.user)
+    if mine:
+        asked = request.GET.get("source", "")
+        words = request.GET.copy()
+        words["source"] = asked if asked in {one.key for one in mine} else mine[0].key
+        request.GET = words  # type: ignore[assignment]
+    return choice_of(request.GET)
 
 
 def week_starts(*, until: date, weeks: int) -> list[date]:

@@ -1,6 +1,6 @@
 """Two profiles side by side, and what a merge of them moves."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ from customers.models import (
     Ticket,
 )
 from customers.selectors.contacts import mask_text
+from customers.selectors.reach import is_of, issuers_of
 from customers.selectors.timeline import money
 
 MOVING: dict[str, tuple[type[Model], Any]] = {
@@ -66,8 +67,8 @@ def compare(one: Customer, other: Customer, *, currency: str, user: Any) -> list
     ids = [one.pk, other.pk]
     facts = CustomerFacts.objects.in_bulk(ids)
     parts = [
-        Part(_("Profile"), [*_profile(pair), *_contacts(pair)]),
-        Part(_("Recognised by"), _identities(ids)),
+        Part(_("Profile"), [*_profile(pair, user), *_contacts(pair)]),
+        Part(_("Recognised by"), _identities(ids, issuers_of(user))),
         Part(_("Consent"), _consents(ids)),
         Part(_("Orders and spend"), _facts(pair, facts, currency)),
     ]
@@ -92,16 +93,22 @@ def what_was_moved(record: MergeRecord) -> list[tuple[str, int]]:
     return [(label, count) for label, count in counted if count]
 
 
-def _profile(pair: tuple[Customer, Customer]) -> list[Row]:
+def _profile(pair: tuple[Customer, Customer], user: Any) -> list[Row]:
     names = ("name", "country", "city", "language", "zone", "birthday", "source", "external_id")
     rows = []
     for name in names:
-        values = [getattr(customer, name) for customer in pair]
+        values = [_value(customer, name, user) for customer in pair]
         label = str(getattr(Customer._meta.get_field(name), "verbose_name", name))
         first, second = (mask_text(_shown(value)) for value in values)
         rows.append(Row(label, (first, second), values[0] == values[1] if any(values) else None))
     since = [date_format(customer.created_at, "DATE_FORMAT") for customer in pair]
     return [*rows, Row(_("In the record since"), (since[0], since[1]))]
+
+
+def _value(customer: Customer, name: str, user: Any) -> Any:
+    """Return a field; nothing of a source that is not there for who reads."""
+    hidden = name in ("source", "external_id") and not is_of(customer.source_id, user)
+    return None if hidden else getattr(customer, name)
 
 
 def _contacts(pair: tuple[Customer, Customer]) -> list[Row]:
@@ -117,11 +124,13 @@ def _contacts(pair: tuple[Customer, Customer]) -> list[Row]:
     return rows
 
 
-def _identities(ids: Sequence[int]) -> list[Row]:
+def _identities(ids: Sequence[int], issuers: Collection[str] | None) -> list[Row]:
     """Return a row for each kind of key; addresses are counted, ids are told."""
     found: dict[str, dict[int, list[str]]] = {}
     private = (IdentityKind.EMAIL, IdentityKind.PHONE)
     for one in Identity.objects.filter(customer_id__in=ids).order_by("kind", "issuer", "value"):
+        if issuers is not None and one.issuer and one.issuer not in issuers:
+            continue
         label = str(one.get_kind_display())
         label = f"{label} · {one.issuer}" if one.issuer else label
         value = "" if one.kind in private else mask_text(one.value)

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from crm.core.selectors.reach import limit_of, reached
 from customers.enums import IdentityKind
 from customers.models import Customer, Identity
 
@@ -161,14 +162,15 @@ def is_contact(text: str) -> bool:
 
 def search_customers(rows: QuerySet[Any], text: str, user: Any) -> QuerySet[Any]:
     """Keep customers that match what ``user`` typed, by what ``user`` may see of them."""
+    sources = limit_of(user)
     if may_see_contacts(user):
-        return rows.matching(text)  # type: ignore[attr-defined]  # CustomerQuerySet
+        return rows.matching(text, sources)  # type: ignore[attr-defined]  # CustomerQuerySet
     text = text.strip()
     if not text:
         return rows
     if is_contact(text):
         return rows.none()
-    return rows.called(text)  # type: ignore[attr-defined]  # CustomerQuerySet
+    return rows.called(text, sources)  # type: ignore[attr-defined]  # CustomerQuerySet
 
 
 def search_orders(rows: QuerySet[Any], text: str, user: Any) -> QuerySet[Any]:
@@ -181,5 +183,5 @@ def search_orders(rows: QuerySet[Any], text: str, user: Any) -> QuerySet[Any]:
         return rows
     if not user.has_perm("customers.view_customer"):
         return rows.filter(Q(external_id=text) | Q(public_id=text))
-    buyers = search_customers(Customer.objects.all(), text, user)
+    buyers = search_customers(reached(Customer.objects.all(), user), text, user)
     return rows.matching(text, buyers)  # type: ignore[attr-defined]  # OrderQuerySet

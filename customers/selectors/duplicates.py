@@ -27,8 +27,10 @@ class Candidate:
     reasons: list[str]
 
 
-def likely_duplicates(customer: Customer, identities: Collection[Identity]) -> list[Candidate]:
-    """Return at most ``MOST`` active customers, in two queries.
+def likely_duplicates(
+    customer: Customer, identities: Collection[Identity], among: QuerySet[Customer] | None = None
+) -> list[Candidate]:
+    """Return at most ``MOST`` active customers ``among`` those somebody may see, in two queries.
 
     Each rule reads at most ``MOST_A_RULE`` rows by an index: that of the keys, or those in which
     staff search for names and addresses.
@@ -44,7 +46,8 @@ def likely_duplicates(customer: Customer, identities: Collection[Identity]) -> l
         return []
     first, *others = rules
     held = dict.fromkeys(first.union(*others, all=True) if others else first)
-    rows = Customer.objects.in_bulk({pk for pk, _code in held})
+    seen = Customer.objects.all() if among is None else among
+    rows = seen.in_bulk({pk for pk, _code in held})
     ranked = []
     for row in rows.values():
         reasons = _reasons(customer, row, keys) | {code for pk, code in held if pk == row.pk}

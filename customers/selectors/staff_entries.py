@@ -1,5 +1,8 @@
 """What staff did about a customer, on the timeline: notes, tasks, merges, imports."""
 
+from functools import partial
+from typing import Any
+
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
@@ -8,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.core.registry import TimelineBound, TimelineEntry, TimelineSource
+from crm.core.selectors.reach import reached
 from customers.enums import InteractionKind
 from customers.models import Customer, ImportBatch, ImportChange, Interaction, MergeRecord, Task
 from customers.selectors.people import person_name
@@ -20,18 +24,25 @@ PROFILES = Customer._meta.db_table
 def sources() -> list[TimelineSource]:
     """Return the sources; each is one query a page."""
     return [
-        TimelineSource(
-            "interaction", gettext_lazy("Notes"), notes, 6, "customers.view_interaction"
-        ),
+        _source("interaction", gettext_lazy("Notes"), notes, 6, "customers.view_interaction"),
         _tasks_source(),
-        TimelineSource("merge", gettext_lazy("Merges"), merges, 8, "customers.view_mergerecord"),
-        TimelineSource("import", gettext_lazy("Imports"), imports, 9, "customers.view_importbatch"),
+        _source("merge", gettext_lazy("Merges"), merges, 8, "customers.view_mergerecord"),
+        _source("import", gettext_lazy("Imports"), imports, 9, "customers.view_importbatch"),
     ]
 
 
-def notes(customer_id: int, bound: TimelineBound | None, limit: int) -> list[TimelineEntry]:
+def _source(key: str, label: Any, fetch_for: Any, order: int, permission: str) -> TimelineSource:
+    return TimelineSource(
+        key, label, partial(fetch_for, None), order, permission, fetch_for=fetch_for
+    )
+
+
+def notes(
+    user: Any, customer_id: int, bound: TimelineBound | None, limit: int
+) -> list[TimelineEntry]:
     """Return what was written down, but for what was taken back."""
-    rows = Interaction.objects.standing().filter(customer_id=customer_id).select_related("author")
+    rows = reached(Interaction.objects.standing().filter(customer_id=customer_id), user)
+    rows = rows.select_related("author")
     return [_note_entry(row) for row in rows_before(rows, "at", bound, limit)]
 
 
@@ -69,12 +80,14 @@ def _task_entry(row: Task) -> TimelineEntry:
     return TimelineEntry(row.created_at, row.pk, title, words, address, "task_alt")
 
 
-def merges(customer_id: int, bound: TimelineBound | None, limit: int) -> list[TimelineEntry]:
+def merges(
+    user: Any, customer_id: int, bound: TimelineBound | None, limit: int
+) -> list[TimelineEntry]:
     """Return which profiles were merged into this one, or this one into which."""
     rows = MergeRecord.objects.filter(
         Q(target_customer=customer_id) | Q(source_customer=customer_id)
     ).select_related("source_customer", "target_customer", "merged_by")
-    found = rows_before(rows, "merged_at", bound, limit)
+    found = rows_before(reached(rows, user), "merged_at", bound, limit)
     return [_merge_entry(row, customer_id) for row in found]
 
 
@@ -96,13 +109,15 @@ def _merge_entry(row: MergeRecord, customer_id: int) -> TimelineEntry:
     return TimelineEntry(row.merged_at, row.pk, title, detail, address, "merge")
 
 
-def imports(customer_id: int, bound: TimelineBound | None, limit: int) -> list[TimelineEntry]:
+def imports(
+    user: Any, customer_id: int, bound: TimelineBound | None, limit: int
+) -> list[TimelineEntry]:
     """Return the imports that made or changed this profile, as long as they keep what they did."""
     touched = ImportChange.objects.filter(
         batch=OuterRef("pk"), table_name=PROFILES, row_id=customer_id
     )
     made = touched.filter(before__isnull=True)
-    rows = ImportBatch.objects.filter(Exists(touched)).select_related("source")
+    rows = reached(ImportBatch.objects.filter(Exists(touched)), user).select_related("source")
     found = rows_before(rows.annotate(has_made=Exists(made)), "created_at", bound, limit)
     return [_import_entry(row) for row in found]
 

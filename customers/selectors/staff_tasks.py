@@ -8,6 +8,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from crm.core.selectors.reach import reached
 from customers.models import Task
 from customers.selectors.people import person_name
 
@@ -38,7 +39,8 @@ def is_overdue(task: Task, today: date) -> bool:
 
 def open_count(user: Any) -> int:
     """Return how many open tasks somebody has; what lies beyond two digits is not counted."""
-    return len(Task.objects.open().filter(assignee=user).values_list("pk")[: MOST_COUNTED + 1])
+    rows = reached(Task.objects.open().filter(assignee=user), user)
+    return len(rows.values_list("pk")[: MOST_COUNTED + 1])
 
 
 def customer_tasks(customer_id: int, *, most_done: int = 3) -> list[Task]:

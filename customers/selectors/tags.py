@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.utils.formats import number_format
 from django.utils.translation import ngettext
 
+from crm.core.selectors.reach import reached
 from customers.enums import BulkKind
 from customers.models import CustomerTag, Tag
 
@@ -19,15 +20,16 @@ def tags_panel(request: HttpRequest, customer_id: int | None) -> dict[str, Any]:
     return {
         "customer_id": customer_id,
         "tags": [row.tag for row in rows.order_by("tag__name")],
-        "offered": offered_tags(),
+        "offered": offered_tags(request.user),
         "may_add": request.user.has_perm("customers.add_customertag"),
         "may_remove": request.user.has_perm("customers.delete_customertag"),
     }
 
 
-def offered_tags() -> list[str]:
-    """Return the names of tags that exist."""
-    return list(Tag.objects.order_by("name").values_list("name", flat=True)[:OFFERED])
+def offered_tags(user: Any) -> list[str]:
+    """Return the names of tags that are there for a person."""
+    rows = reached(Tag.objects.order_by("name"), user)
+    return list(rows.values_list("name", flat=True)[:OFFERED])
 
 
 def bulk_words(*, kind: str, people: int, tag: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -11,6 +12,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from crm.core.registry import TimelineBound, TimelineEntry, TimelineSource, registry
+from crm.core.selectors.reach import is_limited, reached
 from customers.models import (
     Consent,
     Order,
@@ -49,12 +51,22 @@ def timeline(
     for source in visible_sources(user):
         if kinds and source.key not in kinds:
             continue
-        entries = source.fetch(customer_id, _bound(start, source.key), limit + 1)
+        entries = _fetched(source, user, customer_id, _bound(start, source.key), limit + 1)
         found += [replace(entry, source=source.key) for entry in entries]
     found.sort(key=lambda entry: (-entry.at.timestamp(), entry.source, -entry.pk))
     page = [_as_seen(entry, user) for entry in found[:limit]]
     last = page[-1] if len(found) > limit else None
     return TimelinePage(page, f"{last.at.isoformat()}|{last.source}|{last.pk}" if last else None)
+
+
+def _fetched(
+    source: TimelineSource, user: Any, customer_id: int, bound: TimelineBound | None, limit: int
+) -> Sequence[TimelineEntry]:
+    """Ask a source for what is there for this person."""
+    if not is_limited(user):
+        return source.fetch(customer_id, bound, limit)
+    assert source.fetch_for is not None  # visible_sources has left it out
+    return source.fetch_for(user, customer_id, bound, limit)
 
 
 def _as_seen(entry: TimelineEntry, user: Any) -> TimelineEntry:
@@ -68,7 +80,8 @@ def visible_sources(user: Any) -> list[TimelineSource]:
     return [
         source
         for source in registry.timeline_sources
-        if user is None or not source.permission or user.has_perm(source.permission)
+        if (user is None or not source.permission or user.has_perm(source.permission))
+        and (source.fetch_for is not None or not is_limited(user))
     ]
 
 
@@ -116,13 +129,17 @@ def source_of(
     ``related`` names what ``entry`` reads of other tables: it comes with the same query.
     """
 
-    def fetch(customer_id: int, bound: TimelineBound | None, limit: int) -> list[TimelineEntry]:
-        rows = model._default_manager.filter(customer_id=customer_id)
+    def fetch_for(
+        user: Any, customer_id: int, bound: TimelineBound | None, limit: int
+    ) -> list[TimelineEntry]:
+        rows = reached(model._default_manager.filter(customer_id=customer_id), user)
         rows = rows.select_related(*related) if related else rows
         return [entry(row) for row in rows_before(rows, field, bound, limit)]
 
     permission = f"{model._meta.app_label}.view_{model._meta.model_name}"
-    return TimelineSource(key, label, fetch, order, permission)
+    return TimelineSource(
+        key, label, partial(fetch_for, None), order, permission, fetch_for=fetch_for
+    )
 
 
 def money(amount: Any, currency: str) -> str:

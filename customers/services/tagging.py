@@ -1,6 +1,6 @@
 """Put tags on customers and take them off: one by one, or on all that a list has."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop, ngettext
 
 from crm.core.enums import JobState
 from crm.core.models import Job
+from crm.core.selectors.reach import is_limited, reached
 from crm.core.services import jobs
 from crm.core.services.audit import record_audit
 from crm.core.services.jobs import JobRun
@@ -147,7 +148,7 @@ def run_chunk(run: JobRun) -> bool:
         with connection.cursor() as cursor:
             cursor.execute(
                 _TAG if action.kind == BulkKind.TAG else _UNTAG,
-                {"tag": action.tag_id, "user": user.pk, "ids": part.ids},
+                {"tag": action.tag_id, "user": user.pk, "ids": _there_for(user, part.ids)},
             )
             changed = run.cursor.get("changed", 0) + cursor.rowcount
         run.save(
@@ -156,6 +157,14 @@ def run_chunk(run: JobRun) -> bool:
             cursor={"part": at + 1, "changed": changed},
         )
     return False
+
+
+def _there_for(user: Any, ids: Sequence[int]) -> list[int]:
+    """Return who of the chosen is there for who asked, by the rights of now."""
+    if not is_limited(user):
+        return [*ids]
+    rows = reached(Customer.objects.order_by("pk").filter(pk__in=ids), user)
+    return [*rows.values_list("pk", flat=True)]
 
 
 def on_end(job: Job) -> None:

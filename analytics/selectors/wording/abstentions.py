@@ -1,6 +1,6 @@
 """Say why there is no score, and what must be said beside the scores there are."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -143,10 +143,15 @@ def explain_abstention(entry: Mapping[str, Any]) -> str:
     }
 
 
-def explain_run(run: ScoringRun) -> list[str]:
-    """Return in sentences what a run did not score, and what to keep in mind about the rest."""
+def explain_run(run: ScoringRun, sources: Collection[str] | None = None) -> list[str]:
+    """Return in sentences what a run did not score, and what to keep in mind about the rest.
+
+    Of sources only those of these names are told of, if some are given.
+    """
     refused: dict[str, list[str]] = {}
     for entry in [*run.abstentions, *run.parameters.get("notes", [])]:
+        if sources is not None and entry.get("detail") and entry["detail"] not in sources:
+            continue
         label = _score_label(entry.get("score", ""))
         refused.setdefault(explain_abstention(entry), []).extend([label] if label else [])
     return [

@@ -5,16 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.contrib.admin import ShowFacets
+from django.contrib.admin import FieldListFilter, RelatedFieldListFilter, ShowFacets
 from django.core.exceptions import EmptyResultSet
 from django.core.paginator import Paginator
 from django.db import connection
-from django.http import HttpRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
+
+from crm.core.selectors.reach import is_limited, may_open, reached
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -112,6 +115,54 @@ class ListAdmin(ModelAdmin):
     """What an empty list says about how rows come to be there."""
     empty_action: EmptyAction | None = None
     """What an empty list offers; without one, to add a row to who may."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Keep what is there for this person: for pages, searches, actions and exports alike."""
+        return reached(super().get_queryset(request), request.user)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Offer to add a row only to whom the page for it is open."""
+        opts = self.opts
+        if not may_open(request.user, f"admin:{opts.app_label}_{opts.model_name}_add"):
+            extra_context = {**(extra_context or {}), "has_add_permission": False}
+        return super().changelist_view(request, extra_context)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer what is there for this person."""
+        rows = kwargs.get("queryset")
+        rows = db_field.remote_field.model._default_manager.all() if rows is None else rows
+        kwargs["queryset"] = reached(rows, request.user)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+class ReachedRelatedFilter(RelatedFieldListFilter):
+    """A filter by what a row points at: it offers what is there for this person."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[Any]:
+        """Return the choices, in the usual order."""
+        rows = reached(field.remote_field.model._default_manager.all(), request.user)
+        order = self.field_admin_ordering(field, request, model_admin)
+        rows = rows.order_by(*order) if order else rows
+        return [(row.pk, str(row)) for row in rows]
+
+    def has_output(self) -> bool:
+        """Stay where somebody chose: what is left out would be asked of the rows themselves."""
+        return super().has_output() or self.lookup_val is not None
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
+        """Keep what was chosen; what is not there for a person has no rows."""
+        chosen = self.lookup_val if isinstance(self.lookup_val, list) else [self.lookup_val]
+        offered = {str(pk) for pk, _words in self.lookup_choices}
+        if is_limited(request.user) and {str(one) for one in chosen if one} - offered:
+            return queryset.none()
+        return super().queryset(request, queryset)
+
+
+FieldListFilter.register(
+    lambda field: bool(field.remote_field), ReachedRelatedFilter, take_priority=True
+)
 
 
 class ReadOnlyAdmin(ListAdmin):

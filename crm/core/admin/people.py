@@ -3,6 +3,7 @@
 from typing import Any
 
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
@@ -20,6 +21,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from crm.core.admin.base import ListAdmin, ReadOnlyAdmin
 from crm.core.models import SignIn
+from crm.core.registry import registry
 from crm.core.services import sign_ins
 
 BROWSERS = (
@@ -47,7 +49,36 @@ class PersonAdmin(UserAdmin, ModelAdmin):
 
 @admin.register(Group)
 class RoleAdmin(GroupAdmin, ModelAdmin):
-    """Django's page for groups in our looks: the roles, and groups of one's own."""
+    """Django's page for groups in our looks: the roles, and groups of one's own.
+
+    Upper apps add fields by a slot.
+    """
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """Add the fields of the slot, as the role has them."""
+        made = {entry.key: entry.make() for entry in registry.role_fields}
+        for entry in registry.role_fields:
+            made[entry.key].initial = entry.initial(obj.pk if obj else None)
+        kwargs["form"] = type("RoleForm", (forms.ModelForm,), made)
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Put the slot's fields between the name and the permissions."""
+        added = [entry.key for entry in registry.role_fields]
+        return ((None, {"fields": ("name", *added, "permissions")}),)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Hand what was changed in the slot's fields over to who put them there."""
+        super().save_related(request, form, formsets, change)
+        for entry in registry.role_fields:
+            if entry.key in form.changed_data:
+                entry.save(
+                    group_id=form.instance.pk,
+                    value=form.cleaned_data[entry.key],
+                    user_id=request.user.pk,
+                )
 
 
 @admin.register(AccessAttempt)

@@ -19,7 +19,8 @@ from unfold.views import ChangeList
 
 from crm.core.admin.base import ListAdmin
 from crm.core.errors import DomainError
-from crm.core.models import DefaultView
+from crm.core.models import DefaultView, SavedView
+from crm.core.selectors.reach import reached
 from crm.core.services import views
 
 COLUMNS = "_columns"
@@ -164,8 +165,9 @@ class ViewedList(ListAdmin):
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
         if request.method == "GET" and not request.GET:
+            seen = self._seen(request)
             default = DefaultView.objects.filter(
-                user_id=request.user.pk or 0, page=self.page
+                user_id=request.user.pk or 0, view__in=seen
             ).first()
             if default is not None:
                 return HttpResponseRedirect(self._address("view_open", default.view_id))
@@ -186,8 +188,7 @@ class ViewedList(ListAdmin):
         """Lead to the list as the view has it; say what of it is no longer there."""
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
-        user_id = request.user.pk or 0
-        view = views.seen_by(user_id=user_id, page=self.page).filter(pk=pk).first()
+        view = self._seen(request).filter(pk=pk).first()
         if view is None:
             messages.warning(request, _("This view is not there any more."))
             return HttpResponseRedirect(f"{self._address('changelist')}?{VIEW}={EVERYTHING}")
@@ -264,6 +265,11 @@ class ViewedList(ListAdmin):
             messages.error(request, error.message)
         return HttpResponseRedirect(self._address("view_open", pk))
 
+    def _seen(self, request: HttpRequest) -> QuerySet[SavedView]:
+        """Return the views of this list that are there for this person."""
+        rows = views.seen_by(user_id=request.user.pk or 0, page=self.page)
+        return reached(rows, request.user)
+
     def _address(self, name: str, *arguments: Any) -> str:
         named = f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}"
         return reverse(named, args=arguments)
@@ -302,7 +308,7 @@ class ViewedList(ListAdmin):
         """Return the tabs, and which of them this is."""
         user_id = request.user.pk or 0
         mine = DefaultView.objects.filter(user_id=user_id, view=OuterRef("pk"))
-        seen = list(views.seen_by(user_id=user_id, page=self.page).annotate(opens=Exists(mine)))
+        seen = list(self._seen(request).annotate(opens=Exists(mine)))
         asked = request.GET.get(VIEW, "")
         current = next((view for view in seen if str(view.pk) == asked), None)
         return {

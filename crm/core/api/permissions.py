@@ -4,12 +4,13 @@ from typing import Any
 
 from django.db.models import Model
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import MethodNotAllowed, PermissionDenied
+from rest_framework.exceptions import MethodNotAllowed, NotFound, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from crm.core.enums import ApiScope
 from crm.core.models import ApiKey
+from crm.core.selectors.reach import may_open
 
 VERBS = {
     "GET": "view",
@@ -50,11 +51,19 @@ class SignedInPermission(BasePermission):
 
 
 def may_enter(request: Request) -> bool:
-    """Tell whether somebody is there: a key's user, or a member of staff with a session."""
+    """Tell whether somebody is there: a key's user, or a member of staff with a session.
+
+    Raises NotFound where nothing is for somebody whose rights end at some rows.
+    """
     user = request.user
     if not user or not user.is_authenticated:
         return False
-    return isinstance(request.auth, ApiKey) or bool(getattr(user, "is_staff", False))
+    if not (isinstance(request.auth, ApiKey) or bool(getattr(user, "is_staff", False))):
+        return False
+    match = request.resolver_match
+    if match is not None and not may_open(user, match.view_name):
+        raise NotFound
+    return True
 
 
 def check_scope(request: Request) -> None:

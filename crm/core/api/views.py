@@ -17,6 +17,7 @@ from crm.core.api.permissions import require
 from crm.core.api.problems import PayloadTooLargeError
 from crm.core.models import ApiKey
 from crm.core.registry import ApiExpansion, ApiFilter, registry
+from crm.core.selectors.reach import reached
 
 
 class PrivateAnswers(APIView):
@@ -109,8 +110,8 @@ class ListViewSet(PrivateAnswers, mixins.ListModelMixin, viewsets.GenericViewSet
         return names
 
     def get_queryset(self) -> QuerySet[Any]:
-        """Return the rows with what the asked-for expansions prefetch."""
-        rows = super().get_queryset()
+        """Return the rows that are there for the caller, with what the expansions prefetch."""
+        rows = reached(super().get_queryset(), self.request.user)
         for name in self.expanded():
             rows = rows.prefetch_related(*self.prefetches.get(name, ()))
         return rows

@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from crm.core.selectors.reach import may_open
 from crm.core.selectors.terms import TERMS, Term, term_of
 
 register = template.Library()
@@ -31,8 +32,16 @@ def empty_action(context: Any, model_admin: Any) -> Any:
     """Return what an empty list offers this person besides adding a row, or None."""
     action = getattr(model_admin, "empty_action", None)
     # The theme draws rows in a context of its own; the request is still known to it.
-    allowed = action is not None and context.request.user.has_perm(action.permission)
-    return action if allowed else None
+    user = context.request.user
+    if action is None or not user.has_perm(action.permission):
+        return None
+    return action if may_open(user, action.page) else None
+
+
+@register.filter
+def opens(request: Any, name: str) -> bool:
+    """Tell whether an address is there for who reads, whose roles may be limited."""
+    return may_open(getattr(request, "user", None), name)
 
 
 def _link(found: Term) -> SafeString:

@@ -1,7 +1,7 @@
 """Each kind of export: the table, which of its rows may leave, and how a row is read."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -124,13 +124,18 @@ def read_rows(
     shop: ShopSettings,
     *,
     shows_contacts: bool = True,
+    sources: Collection[int] | None = None,
 ) -> Iterator[list[Value]]:
-    """Yield rows as their format has them; instants are told in the shop's zone."""
+    """Yield rows as their format has them; instants are told in the shop's zone.
+
+    What other than these ``sources`` wrote down about consent is left out, if some are given.
+    """
     values: dict[str, Any] = {
         "ids": list(ids),
         "source": source.pk,
         "issuer": source.key,
         "currency": shop.currency,
+        "sources": None if sources is None else list(sources),
     }
     zone = ZoneInfo(shop.zone)
     with connection.cursor() as cursor:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from customers.connectors import huike
 from customers.connectors.huike.writing import attribute_field, is_writable
@@ -14,6 +14,7 @@ from customers.connectors.tables.writing import Field
 from customers.models import Attribute, Customer, Export, Identity, Source
 from customers.selectors.contacts import MAY_SEE, may_see_contacts
 from customers.selectors.exporting.kinds import KINDS, Kind, permissions_for
+from customers.selectors.reach import issuers_of
 
 COUNTED = 10_000
 PEOPLE = ("q", "email", "phone", "external_id", "customer")
@@ -39,21 +40,29 @@ def count_rows(rows: QuerySet[Any]) -> Count:
     return Count(max(counted, int(plan[0]["Plan"]["Plan Rows"])), False)
 
 
-def sources_of(kind: Kind, rows: QuerySet[Any]) -> list[Source]:
-    """Return the sources a list has rows of that may leave."""
+def sources_of(
+    kind: Kind, rows: QuerySet[Any], among: QuerySet[Source] | None = None
+) -> list[Source]:
+    """Return the sources, ``among`` some, that a list has rows of that may leave."""
     mine = rows.order_by().filter(kind.leaves, **{kind.source: OuterRef("pk")})
-    return list(Source.objects.filter(Exists(mine)).order_by("name"))
+    sources = Source.objects.all() if among is None else among
+    return list(sources.filter(Exists(mine)).order_by("name"))
 
 
-def fields_for(kind: Kind) -> list[Field]:
-    """Return the columns of a file that is begun now: attributes and given-out ids included."""
+def fields_for(kind: Kind, user: Any = None) -> list[Field]:
+    """Return the columns of a file that is begun now: attributes and given-out ids included.
+
+    Ids that other sources have given out are not for whoever does not see these.
+    """
     fields = kind.fields
     if kind.model is not Customer:
         return fields
+    issuers = issuers_of(user)
+    issued = Q() if issuers is None else Q(issuer__in=issuers)
     attributes = Attribute.objects.order_by("key").values_list("key", "type")
     fields += [attribute_field(key, type) for key, type in attributes if is_writable(key)]
     scoped = (
-        Identity.objects.filter(kind__in=huike.SCOPED_KINDS)
+        Identity.objects.filter(issued, kind__in=huike.SCOPED_KINDS)
         .order_by("kind", "issuer")
         .values_list("kind", "issuer")
         .distinct()

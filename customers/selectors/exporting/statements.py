@@ -35,7 +35,11 @@ CUSTOMERS = """
     LEFT JOIN LATERAL (
         -- The newest word, and what else was said with it.
         SELECT max(l.action) FILTER (WHERE l.channel = 'email') AS email,
-            max(l.action) FILTER (WHERE l.channel = 'sms') AS sms, w.at, w.evidence
+            max(l.action) FILTER (WHERE l.channel = 'sms') AS sms, w.at,
+            -- Who sees some sources only is told what was said, not where and how elsewhere.
+            CASE WHEN %(sources)s::bigint[] IS NULL
+                OR bool_and(w.source_id = ANY(%(sources)s::bigint[]))
+                THEN w.evidence ELSE '' END AS evidence
         FROM (
             SELECT DISTINCT ON (n.channel) n.channel, n.action, n.at, n.evidence
             FROM customers_consent n
@@ -43,7 +47,7 @@ CUSTOMERS = """
             ORDER BY n.channel, n.at DESC, n.id DESC
         ) l
         JOIN LATERAL (
-            SELECT n.at, n.evidence FROM customers_consent n
+            SELECT n.at, n.evidence, n.source_id FROM customers_consent n
             WHERE n.customer_id = t.id AND n.topic = 'marketing' AND n.channel IN ('email', 'sms')
             ORDER BY n.at DESC, n.id DESC LIMIT 1
         ) w ON (w.at, w.evidence) = (l.at, l.evidence)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_noop
 
 from crm.core.enums import JobState
 from crm.core.models import Job
+from crm.core.selectors.reach import limit_of
 from crm.core.services.jobs import JobRun
 from customers.connectors.tables.writing import WRITERS, Field, Part, UnwritableError
 from customers.enums import ExportKind, ExportState
@@ -26,6 +27,7 @@ from customers.selectors.exporting import (
     read_rows,
     without_people,
 )
+from customers.selectors.reach import is_of
 from customers.selectors.shop import shop_settings
 from customers.services.exporting import folders
 from customers.services.exporting.starting import refusal
@@ -76,13 +78,18 @@ def _refuse_strangers(export: Export) -> None:
     """Refuse for people who left or lost a permission since they asked."""
     user = export.created_by
     needed = permissions_to_take(export)
-    if user is None or not user.is_active or not user.has_perms(needed):
+    if (
+        user is None
+        or not user.is_active
+        or not user.has_perms(needed)
+        or not is_of(export.source_id, user)
+    ):
         raise ExportRefusedError(_("Who asked for this export may not take these rows out."))
 
 
 def _start(run: JobRun, export: Export, rows: QuerySet[Any]) -> None:
     """Fix columns and the last row: what comes in later belongs to the next export."""
-    fields = fields_for(KINDS[ExportKind(export.kind)])
+    fields = fields_for(KINDS[ExportKind(export.kind)], export.created_by)
     last = rows.order_by().aggregate(last=Max("pk"))["last"] or 0
     run.save(
         step=gettext_noop("Writing rows"),
@@ -118,6 +125,7 @@ def _write_part(run: JobRun, export: Export, rows: QuerySet[Any]) -> bool:
                 export.source,
                 shop_settings(),
                 shows_contacts=export.shows_contacts,
+                sources=limit_of(export.created_by),
             ),
             cursor["rows"],
         )

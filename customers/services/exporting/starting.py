@@ -66,18 +66,19 @@ def start_export(
     return export
 
 
-def one_source(*, kind: str, rows: QuerySet[Any]) -> Source:
-    """Return the one source a list's rows are of; of an empty list the first there is.
+def one_source(*, kind: str, rows: QuerySet[Any], among: QuerySet[Source] | None = None) -> Source:
+    """Return the one source, ``among`` some, a list's rows are of; of an empty list the first.
 
     Raises SeveralSourcesError that names them, and ExportRefusedError when the shop has none.
     """
-    found = sources_of(KINDS[ExportKind(kind)], rows)
+    sources = Source.objects.all() if among is None else among
+    found = sources_of(KINDS[ExportKind(kind)], rows, sources)
     if len(found) > 1:
         raise SeveralSourcesError(
             _("These rows are of several sources. Choose one by the filter “source”: %(names)s.")
             % {"names": ", ".join(source.key for source in found)}
         )
-    source = found[0] if found else Source.objects.order_by("pk").first()
+    source = found[0] if found else sources.order_by("pk").first()
     if source is None:
         raise ExportRefusedError(_("There is nothing to export yet: no source has given rows."))
     return source
