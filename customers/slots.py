@@ -49,7 +49,7 @@ def _fill_jobs() -> None:
 
     from crm.core.registry import JobHandler, registry
     from customers.selectors.contacts import MAY_SEE
-    from customers.services import facts, importing, saved_imports, shop
+    from customers.services import demo, facts, importing, saved_imports, shop
     from customers.services.importing import undo
 
     registry.job_handlers.register(
@@ -106,6 +106,15 @@ def _fill_jobs() -> None:
             label=_("Simulated shop"),
             run_chunk=_simulate,
             page=lambda job: reverse("admin:customers_customer_changelist"),
+        )
+    )
+    registry.job_handlers.register(
+        JobHandler(
+            key=demo.KIND,
+            label=_("Orders of another shop, to look around with"),
+            run_chunk=lambda run: demo.run_chunk(run, now=timezone.now()),
+            on_end=lambda job: demo.on_end(job, now=timezone.now()),
+            page=lambda job: reverse("admin:index"),
         )
     )
 

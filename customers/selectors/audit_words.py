@@ -119,6 +119,14 @@ SENTENCES: dict[str, tuple[Any, Any]] = {
         gettext_lazy("server confirmed"),
         gettext_lazy("%(who)s confirmed the key of the server %(host)s."),
     ),
+    "shop.sample_loaded": (
+        gettext_lazy("sample loaded"),
+        gettext_lazy("%(who)s had the orders of another shop loaded, to look around."),
+    ),
+    "source.removed": (
+        gettext_lazy("source removed"),
+        gettext_lazy("%(who)s removed the source “%(name)s” with everything that came from it."),
+    ),
     "shop.simulated": (
         gettext_lazy("shop simulated"),
         gettext_lazy("%(who)s had a shop simulated."),
