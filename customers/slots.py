@@ -203,11 +203,12 @@ def _fetch_title(job: Any) -> str:
 
 def _fill_tags() -> None:
     """Register the tags of a customer's page and of the list, and what is done to many."""
+    from django.urls import reverse
     from django.utils.translation import gettext_lazy as _
 
     from crm.core.registry import JobHandler, Panel, registry
-    from customers.selectors.tags import tags_panel
-    from customers.services import tagging
+    from customers.selectors.tags import tag_end_words, tags_panel
+    from customers.services import tagging, tags
 
     registry.job_handlers.register(
         JobHandler(
@@ -217,6 +218,15 @@ def _fill_tags() -> None:
             on_end=tagging.on_end,
             title=_bulk_title,
             page=_tagged_page,
+        )
+    )
+    registry.job_handlers.register(
+        JobHandler(
+            key=tags.KIND,
+            label=_("End of a tag"),
+            run_chunk=tags.run_chunk,
+            title=lambda job: tag_end_words(job.parameters),
+            page=lambda job: reverse("admin:customers_tag_changelist"),
         )
     )
     registry.panels.register(

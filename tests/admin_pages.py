@@ -23,6 +23,7 @@ from customers.models import (
     ImportBatch,
     Interaction,
     Reconciliation,
+    Tag,
     Ticket,
 )
 from customers.selectors.audit import FATES
@@ -141,6 +142,7 @@ def work_on(customer, user) -> dict[str, int]:
     return {
         "customers_attribute": Attribute.objects.create(key="x", label="X", type="text").pk,
         "customers_bulk": bulk.pk,
+        "customers_tag": Tag.objects.create(name="Opened").pk,
         "customers_task": make.TaskFactory(customer=customer).pk,
         "customers_ticket": Ticket.objects.get(customer=customer).pk,
         **dict.fromkeys(
