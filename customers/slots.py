@@ -9,6 +9,7 @@ def fill() -> None:
     """Register this app's handlers and sources; called once, when the apps are ready."""
     _fill_jobs()
     _fill_exports()
+    _fill_guards()
     _fill_alerts()
     _fill_audit()
     _fill_references()
@@ -117,6 +118,14 @@ def _fill_jobs() -> None:
             page=lambda job: reverse("admin:index"),
         )
     )
+
+
+def _fill_guards() -> None:
+    """Mask contacts in what jobs say, for who may not see them."""
+    from crm.core.registry import TextGuard, registry
+    from customers.selectors.contacts import hides_search, show_text
+
+    registry.text_guards.register(TextGuard("contacts", show_text, hides_search))
 
 
 def _fill_alerts() -> None:
