@@ -26,6 +26,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
+from benchmarks.buyers import draw_people, draw_purchases, draw_scales, draw_spend
+
 STEPS = ("summary", "buying fit", "orders in 90 days", "order value fit", "12 months")
 START, DAYS = 15_000, 730
 HORIZON = 90
@@ -37,22 +39,13 @@ MONTHLY_RATE = 0.01
 def draw(customers: int, folder: Path) -> int:
     """Draw a shop by the story of the models; store its orders as a database hands them out."""
     rng = np.random.default_rng(20)
-    rate = rng.gamma(0.9, 1.0 / 8.0, customers) / 7.0
-    leaves = rng.beta(0.7, 3.0, customers)
-    scale = 1.0 / rng.gamma(4.0, 1.0 / 15.0, customers)
-    alive, now = np.arange(customers), rng.integers(0, DAYS - 60, customers).astype(float)
-    ids, days = [alive], [now]
-    while alive.size:
-        now = now + rng.exponential(1.0 / rate[alive])
-        inside = now < DAYS
-        alive, now = alive[inside], now[inside]
-        ids.append(alive)
-        days.append(now)
-        stays = rng.random(alive.size) >= leaves[alive]
-        alive, now = alive[stays], now[stays]
-    customer, day = np.concatenate(ids), np.floor(np.concatenate(days)).astype(np.int64) + START
+    rate, leaves = draw_people(rng, customers, r=0.9, alpha=8.0, a=0.7, b=3.0)
+    scale = draw_scales(rng, customers)
+    first = rng.integers(0, DAYS - 60, customers).astype(float)
+    drawn = draw_purchases(rng, rate, leaves, first, until=DAYS)
+    customer, day = drawn.customer, np.floor(drawn.at).astype(np.int64) + START
     order = np.lexsort((day, customer))
-    spend = np.round(rng.gamma(6.0, scale[customer]) + 0.01, 2)
+    spend = draw_spend(rng, scale[customer])
     np.savez(
         folder / "orders.npz", customer=customer[order] + 1, day=day[order], spend=spend[order]
     )

@@ -18,6 +18,7 @@ from analytics.ml.run import (
 )
 from analytics.ml.satisfaction import RATING_KINDS
 from analytics.ml.summary import Summary, summarise
+from benchmarks.buyers import draw_people, draw_purchases, draw_scales, draw_spend
 from customers.services.simulation.world import Cohort, Plan, World
 from customers.services.simulation.world.people import STAFF, WHOLESALE
 
@@ -204,32 +205,19 @@ def plain_shop(buyers: int, seed: int) -> PlainShop:
     the customer's own rate until the coin after a repeat order says that it was the last.
     """
     rng = np.random.default_rng(seed)
-    rate = rng.gamma(TRUTH["r"], 1.0 / TRUTH["alpha"], buyers) / 7.0
-    leaves = rng.beta(TRUTH["a"], TRUTH["b"], buyers)
-    alive, now = np.arange(buyers), rng.integers(0, DAYS // 2, buyers).astype(float)
-    ids, bought, following = [alive], [now], np.full(buyers, np.inf)
-    while alive.size:
-        now = now + rng.exponential(1.0 / rate[alive])
-        inside = now < DAYS
-        following[alive[~inside]] = now[~inside]
-        alive, now = alive[inside], now[inside]
-        ids.append(alive)
-        bought.append(now)
-        stays = rng.random(alive.size) >= leaves[alive]
-        alive, now = alive[stays], now[stays]
-    customer = np.concatenate(ids)
-    # Gamma–Gamma: each customer's own scale, then each order around it.
-    scale = 1.0 / rng.gamma(4.0, 1.0 / 15.0, buyers)
-    spend = np.round(rng.gamma(6.0, scale[customer]) + 0.01, 2)
-    day = np.floor(np.concatenate(bought)).astype(np.int64) + FIRST_DAY
-    purchases = PurchaseDays(customer + 1, day, spend)
+    rate, leaves = draw_people(rng, buyers, **TRUTH)
+    first = rng.integers(0, DAYS // 2, buyers).astype(float)
+    drawn = draw_purchases(rng, rate, leaves, first, until=DAYS)
+    spend = draw_spend(rng, draw_scales(rng, buyers)[drawn.customer])
+    day = np.floor(drawn.at).astype(np.int64) + FIRST_DAY
+    purchases = PurchaseDays(drawn.customer + 1, day, spend)
     as_of_day = FIRST_DAY + DAYS
     summary = summarise(purchases.occasions(), as_of_day=as_of_day)
     true = RepeatBuyingModel(BG_NBD)
     true.r_, true.alpha_, true.a_, true.b_ = (TRUTH[name] for name in ("r", "alpha", "a", "b"))
     history = (summary.frequency, summary.recency, summary.T)
     lapse = 1.0 - true.p_buy(*history, horizon_days=HORIZON)
-    return PlainShop(as_of_day, purchases, summary, lapse, following >= DAYS + HORIZON)
+    return PlainShop(as_of_day, purchases, summary, lapse, drawn.following >= DAYS + HORIZON)
 
 
 def _by_day(customer: IntArray, day: IntArray, *amounts: Any) -> Columns:

@@ -40,6 +40,7 @@ NAVIGATION: list[dict[str, Any]] = [
                 "admin:customers_customer_changelist",
                 "customers.view_customer",
             ),
+            _link(_("Tags"), "sell", "admin:customers_tag_changelist", "customers.view_tag"),
             {
                 **_link(
                     _("Tasks"),

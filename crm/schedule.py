@@ -24,6 +24,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "prune-import-changes": _every(EVERY_HOUR, "customers.prune_import_changes"),
     "prune-import-files": _every(EVERY_HOUR, "customers.prune_import_files"),
     "prune-orphaned-files": _every(EVERY_HOUR, "customers.prune_orphaned_files"),
+    "prune-bulk-actions": _every(EVERY_HOUR, "customers.prune_bulk_actions"),
     "expire-exports": _every(EVERY_HOUR, "customers.expire_exports"),
     "refresh-facts": _every(EVERY_MINUTE, "customers.refresh_facts"),
     "send-answers": _every(EVERY_MINUTE, "customers.send_answers"),

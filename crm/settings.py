@@ -265,6 +265,8 @@ JOB_HINT_AGAIN_SECONDS = 60.0
 """A waiting job is brought to the workers' notice again after this many seconds."""
 JOB_RETENTION_DAYS = 90
 """Finished jobs and their error files are kept this long."""
+SAMPLE_FILE = str(BASE_DIR / "samples" / "online_retail.parquet")
+"""The orders of another shop, to look around with; the container's image has it, too."""
 CLV_ENGINE = env.str("CLV_ENGINE", default="newton")
 """Who fits repeat buying and order value: ``newton``, or ``lifetimes``, the slow reference."""
 IMPORT_FOLDERS = env.list("IMPORT_FOLDERS", default=[])

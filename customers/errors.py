@@ -106,6 +106,14 @@ class SimulationRefusedError(DomainError):
     code = "simulation_refused"
 
 
+class SampleRefusedError(DomainError):
+    code = "sample_refused"
+
+
+class RemovalRefusedError(DomainError):
+    code = "removal_refused"
+
+
 class UndoRefusedError(WrongStateError):
     code = "undo_refused"
 

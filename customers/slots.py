@@ -9,6 +9,7 @@ def fill() -> None:
     """Register this app's handlers and sources; called once, when the apps are ready."""
     _fill_jobs()
     _fill_exports()
+    _fill_guards()
     _fill_alerts()
     _fill_audit()
     _fill_references()
@@ -83,7 +84,7 @@ def _fill_jobs() -> None:
 
     from crm.core.registry import JobHandler, registry
     from customers.selectors.contacts import MAY_SEE
-    from customers.services import facts, importing, saved_imports, shop
+    from customers.services import demo, facts, importing, saved_imports, shop
     from customers.services.importing import undo
 
     registry.job_handlers.register(
@@ -142,6 +143,23 @@ def _fill_jobs() -> None:
             page=lambda job: reverse("admin:customers_customer_changelist"),
         )
     )
+    registry.job_handlers.register(
+        JobHandler(
+            key=demo.KIND,
+            label=_("Orders of another shop, to look around with"),
+            run_chunk=lambda run: demo.run_chunk(run, now=timezone.now()),
+            on_end=lambda job: demo.on_end(job, now=timezone.now()),
+            page=lambda job: reverse("admin:index"),
+        )
+    )
+
+
+def _fill_guards() -> None:
+    """Mask contacts in what jobs say, for who may not see them."""
+    from crm.core.registry import TextGuard, registry
+    from customers.selectors.contacts import hides_search, show_text
+
+    registry.text_guards.register(TextGuard("contacts", show_text, hides_search))
 
 
 def _fill_alerts() -> None:
@@ -228,11 +246,12 @@ def _fetch_title(job: Any) -> str:
 
 def _fill_tags() -> None:
     """Register the tags of a customer's page and of the list, and what is done to many."""
+    from django.urls import reverse
     from django.utils.translation import gettext_lazy as _
 
     from crm.core.registry import JobHandler, Panel, registry
-    from customers.selectors.tags import tags_panel
-    from customers.services import tagging
+    from customers.selectors.tags import tag_end_words, tags_panel
+    from customers.services import tagging, tags
 
     registry.job_handlers.register(
         JobHandler(
@@ -242,6 +261,15 @@ def _fill_tags() -> None:
             on_end=tagging.on_end,
             title=_bulk_title,
             page=_tagged_page,
+        )
+    )
+    registry.job_handlers.register(
+        JobHandler(
+            key=tags.KIND,
+            label=_("End of a tag"),
+            run_chunk=tags.run_chunk,
+            title=lambda job: tag_end_words(job.parameters),
+            page=lambda job: reverse("admin:customers_tag_changelist"),
         )
     )
     registry.panels.register(

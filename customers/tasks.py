@@ -5,12 +5,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from crm.core.tasks import run_job
-from customers.services import exporting, facts, saved_imports, tickets
+from customers.services import exporting, facts, saved_imports, tagging, tickets
 from customers.services.importing import changes, files
 
 REFRESH_SECONDS = 45.0
 PRUNE_IMPORTS = 20
 EXPIRE_BATCH = 500
+PRUNE_BULK = 20
 ANSWERS = 20
 
 
@@ -62,6 +63,13 @@ def expire_exports() -> None:
     """Remove exported files past their last day, a batch at a time."""
     if exporting.expire_exports(now=timezone.now(), limit=EXPIRE_BATCH) == EXPIRE_BATCH:
         expire_exports.delay()
+
+
+@shared_task(name="customers.prune_bulk_actions")
+def prune_bulk_actions() -> None:
+    """Forget bulk actions that nobody confirmed within a day, some at a time."""
+    if tagging.forget_unconfirmed(now=timezone.now(), limit=PRUNE_BULK) == PRUNE_BULK:
+        prune_bulk_actions.delay()
 
 
 @shared_task(name="customers.send_answers")

@@ -12,7 +12,7 @@ from django.core.files.base import ContentFile
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
-from crm.core.models import AuditEntry, SavedView
+from crm.core.models import AuditEntry, Job, JobLog, SavedView
 from crm.core.services import keys
 from customers.enums import BulkKind
 from customers.models import (
@@ -23,6 +23,7 @@ from customers.models import (
     ImportBatch,
     Interaction,
     Reconciliation,
+    Tag,
     Ticket,
 )
 from customers.selectors.audit import FATES
@@ -83,6 +84,8 @@ def rows_to_open():
         state="succeeded",
         finished_at=timezone.now(),
     )
+    Job.objects.filter(pk=job.pk).update(error=f"Nobody is {EMAIL}.")
+    JobLog.objects.create(job=job, message=f"Asked {EMAIL}, then 138 1234 5678.")
     job.error_file.save("rows.csv", ContentFile(f"email\n{EMAIL}\n".encode()))
     export = make.ExportFactory(
         state="ready", expires_at=timezone.now() + timedelta(days=1),
@@ -141,6 +144,7 @@ def work_on(customer, user) -> dict[str, int]:
     return {
         "customers_attribute": Attribute.objects.create(key="x", label="X", type="text").pk,
         "customers_bulk": bulk.pk,
+        "customers_tag": Tag.objects.create(name="Opened").pk,
         "customers_task": make.TaskFactory(customer=customer).pk,
         "customers_ticket": Ticket.objects.get(customer=customer).pk,
         **dict.fromkeys(
@@ -175,6 +179,9 @@ def waiting_file() -> ImportBatch:
         "first": [{"row": 2, "reason": "email: taken", "cells": cells}],
     }  # fmt: skip
     batch.trial = json.loads(json.dumps(batch.trial))
+    batch.error = f"Nobody is {EMAIL}."
+    told = {"basis": "opt-in", "evidence": f"told {EMAIL}", "at": "2026-01-01T00:00:00+00:00"}
+    batch.options = {**batch.options, "consent": {"email": told}}
     batch.save()
     return batch
 

@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 from analytics.models import DigestChoice, DigestMail
 from analytics.services import digest
 from crm.core.errors import DomainError
+from crm.core.selectors.languages import languages_of
 from customers.selectors.shop import shop_settings
 
 SHOWN = 8
@@ -41,7 +42,7 @@ def page(request: HttpRequest) -> HttpResponse:
     choice = _choice(request)
     initial = {
         "wanted": bool(choice and choice.wanted_since),
-        "language": _language(choice),
+        "language": _language(request, choice),
     }
     form = DigestForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
@@ -65,7 +66,9 @@ def page(request: HttpRequest) -> HttpResponse:
 def preview(request: HttpRequest) -> HttpResponse:
     """Show this week's mail as it would be sent."""
     choice = _choice(request)
-    letter = digest.compose(user=request.user, language=_language(choice), now=timezone.now())
+    letter = digest.compose(
+        user=request.user, language=_language(request, choice), now=timezone.now()
+    )
     return _shown(request, "analytics/digest_preview.html", _("Monday mail"), letter=letter)
 
 
@@ -73,7 +76,7 @@ def test_mail(request: HttpRequest) -> HttpResponse:
     """Send this week's mail to oneself, marked as a test."""
     choice = _choice(request)
     try:
-        digest.send_test(user=request.user, language=_language(choice), now=timezone.now())
+        digest.send_test(user=request.user, language=_language(request, choice), now=timezone.now())
         messages.success(request, _("The test mail was handed to the mail server."))
     except DomainError as error:
         messages.error(request, error.message)
@@ -89,8 +92,12 @@ def _choice(request: HttpRequest) -> DigestChoice | None:
     return DigestChoice.objects.filter(user_id=_reader(request)).first()
 
 
-def _language(choice: DigestChoice | None) -> str:
-    return choice.language if choice else get_language() or settings.LANGUAGE_CODE
+def _language(request: HttpRequest, choice: DigestChoice | None) -> str:
+    """Return the language of one's mail: as chosen for it, else as one is spoken to."""
+    if choice is not None:
+        return choice.language
+    person = _reader(request)
+    return languages_of([person]).get(person) or get_language() or settings.LANGUAGE_CODE
 
 
 def _shown(request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:

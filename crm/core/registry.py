@@ -368,6 +368,19 @@ class RoleField:
     order: int = 100
 
 
+@dataclass(frozen=True)
+class TextGuard:
+    """What somebody may read of a text that may hold another's data: ``show(text, user)``.
+
+    ``hides_search(text, user)`` tells whether what another typed to search by is not for them.
+    """
+
+    key: str
+    show: Callable[[str, Any], str]
+    hides_search: Callable[[str, Any], bool]
+    order: int = 100
+
+
 @dataclass
 class _Registry:
     panels: Slot[Panel] = field(default_factory=lambda: Slot("panels"))
@@ -389,6 +402,7 @@ class _Registry:
     open_routes: Slot[OpenRoute] = field(default_factory=lambda: Slot("open_routes"))
     role_fields: Slot[RoleField] = field(default_factory=lambda: Slot("role_fields"))
     audit_wordings: Slot[AuditWording] = field(default_factory=lambda: Slot("audit_wordings"))
+    text_guards: Slot[TextGuard] = field(default_factory=lambda: Slot("text_guards"))
 
 
 registry = _Registry()
@@ -399,3 +413,15 @@ def errors_permission(kind: str) -> str:
     """Return what it takes to read the rows that jobs of a kind rejected; empty for nothing."""
     known = kind in registry.job_handlers
     return registry.job_handlers.get(kind).errors_permission if known else ""
+
+
+def shown_text(text: str, user: Any) -> str:
+    """Return a text of the machinery, such as a job's error, as somebody may read it."""
+    for guard in registry.text_guards:
+        text = guard.show(text, user)
+    return text
+
+
+def is_hidden_search(text: str, user: Any) -> bool:
+    """Tell whether what somebody else searched by is not for this person."""
+    return any(guard.hides_search(text, user) for guard in registry.text_guards)

@@ -11,6 +11,7 @@ from customers.admin import (
     rows,
     saved_imports,
     staff_tasks,
+    tag_words,
     tickets,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "rows",
     "saved_imports",
     "staff_tasks",
+    "tag_words",
     "tickets",
 ]

@@ -3,24 +3,19 @@
 from functools import partial
 from typing import Any
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.html import format_html
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 
-from crm.core.errors import DomainError
 from crm.core.registry import registry
 from crm.core.selectors.reach import is_limited, reached
-from crm.core.tasks import queue_job
 from customers.admin.attributes import attribute_urls
+from customers.admin.beginning import beginning_urls
 from customers.admin.bulk import BulkPages
 from customers.admin.columns import UnknownLast, slot_column, visible
 from customers.admin.contacts import contact_view, contacts_of, keys_of
@@ -44,8 +39,6 @@ from customers.selectors.reach import is_of, named_sources, names
 from customers.selectors.shop import shop_day, shop_settings
 from customers.selectors.timeline import timeline, visible_sources
 
-SIMULATED_CUSTOMERS = 50_000
-SIMULATED_SEED = 1
 RANKED_FACTS = {"orders": "order_count", "spend": "total_spend", "last_order": "last_order_day"}
 
 
@@ -70,12 +63,11 @@ class CustomerAdmin(BulkPages, TagPages, ExportableList):
     list_before_template = "customers/customers_before.html"
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the pages about one customer, and the address that starts a simulated shop."""
+        """Add the pages about one customer, and the addresses that fill an empty shop."""
         wrap = self.admin_site.admin_view
-        start = wrap(require_POST(self.simulate))
         shown = wrap(partial(contact_view, self))
         return [
-            path("simulate/", start, name="customers_simulate"),
+            *beginning_urls(wrap),
             path("<int:pk>/contact/<str:field>/", shown, name="customers_contact"),
             *note_urls(wrap),
             *task_urls(wrap),
@@ -120,27 +112,6 @@ class CustomerAdmin(BulkPages, TagPages, ExportableList):
     @admin.display(description=_("external id"))
     def masked_id(self, customer: Customer) -> str:
         return mask_text(customer.external_id or "") or "–"
-
-    def simulate(self, request: HttpRequest) -> HttpResponse:
-        """Start the simulation of a shop in an empty database."""
-        from customers.services import simulation
-
-        if not request.user.is_superuser:
-            raise PermissionDenied
-        try:
-            with transaction.atomic():
-                job = simulation.start_simulation(
-                    customers=SIMULATED_CUSTOMERS,
-                    seed=SIMULATED_SEED,
-                    user_id=request.user.pk,
-                    now=timezone.now(),
-                )
-                queue_job(job.pk)
-        except DomainError as error:
-            messages.error(request, error.message)
-            return HttpResponseRedirect(reverse("admin:index"))
-        messages.success(request, gettext("A worker simulates the shop now."))
-        return HttpResponseRedirect(reverse("admin:core_job_change", args=[job.pk]))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -26,7 +26,14 @@ from customers.enums import ImportFormat, OrderStatus
 from customers.models import ImportBatch
 from customers.selectors.audit import KIND_LABELS, describe_trial
 from customers.selectors.column_words import COLUMNS
-from customers.selectors.contacts import is_contact, may_see_contacts, show_cell, show_trial
+from customers.selectors.contacts import (
+    is_contact,
+    mask_text,
+    may_see_contacts,
+    show_cell,
+    show_text,
+    show_trial,
+)
 from customers.selectors.import_review import Review, review_import
 from customers.services import importing
 from customers.services.importing.options import CONSENT_CHANNELS, KEEPABLE
@@ -124,11 +131,14 @@ class OptionsForm(forms.Form):
             )
             self.channels.append([self[name] for name in names])
 
-    def options(self) -> dict[str, Any]:
-        """Return what the services read as options."""
+    def options(self, held: dict[str, Any]) -> dict[str, Any]:
+        """Return what the services read as options; a mask that came back is what is held."""
         consent = {}
         for channel in CONSENT_CHANNELS:
             told = {part: self.cleaned_data[f"{channel}_{part}"] for part in ("basis", "evidence")}
+            before = held.get("consent", {}).get(str(channel), {}).get("evidence", "")
+            if told["evidence"] == mask_text(before):
+                told["evidence"] = before
             at = self.cleaned_data[f"{channel}_at"]
             if self.cleaned_data[f"{channel}_given"]:
                 consent[str(channel)] = {**told, "at": at.isoformat() if at else ""}
@@ -170,7 +180,8 @@ def _forms(
     rules = {name: getattr(review.rules, name) for name in RulesForm.base_fields}
     options: dict[str, Any] = {"keep": batch.options.get("keep", [])}
     for channel, told in batch.options.get("consent", {}).items():
-        options |= {f"{channel}_{part}": value for part, value in told.items()}
+        shown = {**told, "evidence": show_text(told.get("evidence", ""), request.user)}
+        options |= {f"{channel}_{part}": value for part, value in shown.items()}
         options |= {f"{channel}_given": True, f"{channel}_at": told["at"][:10]}
     given = request.POST if request.method == "POST" else None
     return RulesForm(given, initial=rules), OptionsForm(given, initial=options)
@@ -184,7 +195,7 @@ def _take(
     options_form: OptionsForm,
 ) -> HttpResponse:
     """Store what was said, then start what was asked for; both or neither."""
-    options = options_form.options()
+    options = options_form.options(batch.options)
     mapping = None
     if review.targets:
         chosen = {

@@ -22,7 +22,7 @@ from crm.core.admin.base import ReadOnlyAdmin
 from crm.core.errors import DomainError
 from customers.admin.small_pages import customer_for, form_page, name_of, page_of
 from customers.models import Task
-from customers.selectors.contacts import mask_text, may_see_contacts
+from customers.selectors.contacts import is_contact, mask_text, may_see_contacts
 from customers.selectors.people import colleagues, person_name
 from customers.selectors.staff_tasks import MOST_COUNTED, due_words, is_overdue, open_count
 from customers.services import staff_tasks
@@ -85,6 +85,23 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
+class TaskChangeForm(TaskForm):
+    """A task that is there; its words only for who may read all of them."""
+
+    field_order = ("title", "assignee", "due_day")
+
+    def __init__(self, *args: Any, task: Task, reads: bool, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.initial = {
+            "title": task.title,
+            "assignee": task.assignee_id,
+            "due_day": task.due_day,
+        }
+        if not reads and is_contact(task.title):
+            # A mask must not be stored over what it hides.
+            del self.fields["title"]
+
+
 class StandingFilter(admin.SimpleListFilter):
     """Whose tasks, and which: my open ones unless somebody asks for others."""
 
@@ -123,7 +140,7 @@ SHOWN: list[tuple[str, Any]] = [
     ("mine", gettext_lazy("My open tasks")),
     ("overdue", gettext_lazy("Overdue")),
     ("open", gettext_lazy("All open")),
-    ("done", gettext_lazy("Done")),
+    ("done", gettext_lazy("Done or cancelled")),
 ]
 
 
@@ -206,7 +223,7 @@ class TaskAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """Add what is done with one: tick off, open again."""
-        acts: dict[str, Any] = {"done": self.done, "reopen": self.reopen}
+        acts: dict[str, Any] = {"done": self.done, "reopen": self.reopen, "cancel": self.cancel}
         own = [
             path(
                 f"<int:pk>/{name}/",
@@ -215,7 +232,54 @@ class TaskAdmin(ReadOnlyAdmin):
             )
             for name, view in acts.items()
         ]
+        edit = self.admin_site.admin_view(self.edit)
+        own.append(path("<int:pk>/edit/", edit, name="customers_task_edit"))
         return own + super().get_urls()
+
+    def edit(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Change who does a task, until when, and what it says."""
+        if not self.has_view_permission(request) or not _may_change(request):
+            raise PermissionDenied
+        rows = Task.objects.select_related("customer__source", "customer__merged_into", "assignee")
+        task = get_object_or_404(rows, pk=pk)
+        form = TaskChangeForm(
+            request.POST if request.method == "POST" else None,
+            task=task,
+            reads=may_see_contacts(request.user),
+        )
+        if request.method == "POST" and form.is_valid():
+            told = form.cleaned_data
+            try:
+                staff_tasks.change_task(
+                    task_id=pk,
+                    title=told.get("title"),
+                    assignee_id=told["assignee"].pk,
+                    due_day=told["due_day"],
+                    user_id=int(request.user.pk or 0),
+                    today=timezone.localdate(),
+                )
+            except DomainError as error:
+                form.add_error(None, error.message)
+            else:
+                messages.success(request, _("The task was changed."))
+                return HttpResponseRedirect(reverse("admin:customers_task_change", args=[pk]))
+        return form_page(
+            request,
+            task.customer,
+            title=_("Change the task"),
+            form=form,
+            submit=_("Keep the changes"),
+            back_url=reverse("admin:customers_task_change", args=[pk]),
+        )
+
+    def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """End a task that nobody is to do any more."""
+        if not _may_change(request):
+            raise PermissionDenied
+        get_object_or_404(Task, pk=pk)
+        staff_tasks.cancel_task(task_id=pk, user_id=int(request.user.pk or 0), now=timezone.now())
+        messages.success(request, _("The task is cancelled."))
+        return _back(request, pk)
 
     def done(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Tick a task off."""
@@ -260,7 +324,7 @@ class TaskAdmin(ReadOnlyAdmin):
     def author_name(self, task: Task) -> str:
         return person_name(task.author)
 
-    @admin.display(description=gettext_lazy("done by"))
+    @admin.display(description=gettext_lazy("ended by"))
     def finished_by(self, task: Task) -> str:
         return person_name(task.done_by)
 

@@ -11,7 +11,7 @@ from customers.querysets import TaskQuerySet
 
 
 class Task(models.Model):
-    """Something a colleague is to do about a customer until a day; open until it is done."""
+    """Something a colleague is to do about a customer until a day; open until that ends."""
 
     public_id = PublicIdField("tsk", unique=True)
     customer = models.ForeignKey(
@@ -43,6 +43,8 @@ class Task(models.Model):
         related_name="+",
         verbose_name=_("done by"),
     )
+    # Ended without being done: then ``done_at`` and ``done_by`` say when, and by whom.
+    is_cancelled = models.BooleanField(_("cancelled"), default=False, db_default=False)
 
     objects = TaskQuerySet.as_manager()
 

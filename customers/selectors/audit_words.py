@@ -127,6 +127,14 @@ SENTENCES: dict[str, tuple[Any, Any]] = {
         gettext_lazy("server confirmed"),
         gettext_lazy("%(who)s confirmed the key of the server %(host)s."),
     ),
+    "shop.sample_loaded": (
+        gettext_lazy("sample loaded"),
+        gettext_lazy("%(who)s had the orders of another shop loaded, to look around."),
+    ),
+    "source.removed": (
+        gettext_lazy("source removed"),
+        gettext_lazy("%(who)s removed the source “%(name)s” with everything that came from it."),
+    ),
     "shop.simulated": (
         gettext_lazy("shop simulated"),
         gettext_lazy("%(who)s had a shop simulated."),
@@ -163,6 +171,20 @@ SENTENCES: dict[str, tuple[Any, Any]] = {
     "customer.untagged": (
         gettext_lazy("tag taken off"),
         gettext_lazy("%(who)s took the tag “%(tag)s” off a customer."),
+    ),
+    "tag.renamed": (
+        gettext_lazy("tag renamed"),
+        gettext_lazy("%(who)s renamed the tag “%(before)s” to “%(tag)s”."),
+    ),
+    "tag.merged": (
+        gettext_lazy("tags made one"),
+        gettext_lazy(
+            "%(who)s made the tag “%(tag)s” one with “%(into)s”; %(customers)s customers had it."
+        ),
+    ),
+    "tag.deleted": (
+        gettext_lazy("tag deleted"),
+        gettext_lazy("%(who)s deleted the tag “%(tag)s”; %(customers)s customers had it."),
     ),
     "customers.bulk_tag": (
         gettext_lazy("many customers tagged"),
@@ -203,6 +225,22 @@ SENTENCES: dict[str, tuple[Any, Any]] = {
     "task.done": (
         gettext_lazy("task done"),
         gettext_lazy("%(who)s marked a task as done."),
+    ),
+    "task.reassigned": (
+        gettext_lazy("task given to another"),
+        gettext_lazy("%(who)s gave a task to another colleague."),
+    ),
+    "task.rescheduled": (
+        gettext_lazy("task moved to another day"),
+        gettext_lazy("%(who)s moved a task to another day."),
+    ),
+    "task.reworded": (
+        gettext_lazy("task worded anew"),
+        gettext_lazy("%(who)s changed what a task says."),
+    ),
+    "task.cancelled": (
+        gettext_lazy("task cancelled"),
+        gettext_lazy("%(who)s cancelled a task."),
     ),
     "task.reopened": (
         gettext_lazy("task reopened"),

@@ -160,6 +160,14 @@ def is_contact(text: str) -> bool:
     return mask_text(text) != text
 
 
+def hides_search(text: str, user: Any) -> bool:
+    """Tell whether a search that another typed is for an address or a number ``user`` may not see.
+
+    Half an address is one, too; the last four digits are what a mask shows.
+    """
+    return not may_see_contacts(user) and ("@" in text or mask_cell(text) != text)
+
+
 def search_customers(rows: QuerySet[Any], text: str, user: Any) -> QuerySet[Any]:
     """Keep customers that match what ``user`` typed, by what ``user`` may see of them."""
     sources = limit_of(user)

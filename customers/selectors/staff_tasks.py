@@ -16,9 +16,14 @@ MOST_COUNTED = 99
 
 
 def due_words(task: Task, today: date) -> str:
-    """Say when a task is due, or who did it when."""
+    """Say when a task is due, or who did or cancelled it when."""
     if task.done_at is not None:
-        return _("done by %(name)s on %(day)s") % {
+        words = (
+            _("cancelled by %(name)s on %(day)s")
+            if task.is_cancelled
+            else _("done by %(name)s on %(day)s")
+        )
+        return words % {
             "name": person_name(task.done_by),
             "day": date_format(timezone.localtime(task.done_at), "DATE_FORMAT"),
         }

@@ -1,9 +1,13 @@
 """The tags of customers, in words and on pages."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm.core.selectors.reach import reached
@@ -30,6 +34,23 @@ def offered_tags(user: Any) -> list[str]:
     """Return the names of tags that are there for a person."""
     rows = reached(Tag.objects.order_by("name"), user)
     return list(rows.values_list("name", flat=True)[:OFFERED])
+
+
+def with_customers(rows: QuerySet[Tag]) -> QuerySet[Tag]:
+    """Let each tag know how many customers wear it."""
+    worn = CustomerTag.objects.filter(tag=OuterRef("pk")).order_by().values("tag")
+    counted = worn.annotate(count=Count("pk")).values("count")
+    return rows.annotate(customers=Coalesce(Subquery(counted), 0))
+
+
+def tag_end_words(parameters: Mapping[str, Any]) -> str:
+    """Say what a job does to a tag: “Delete the tag VIP”."""
+    if parameters.get("into_name"):
+        return _("Make the tag %(name)s one with %(into)s") % {
+            "name": parameters["name"],
+            "into": parameters["into_name"],
+        }
+    return _("Delete the tag %(name)s") % {"name": parameters.get("name", "–")}
 
 
 def bulk_words(*, kind: str, people: int, tag: str) -> str:

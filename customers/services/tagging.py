@@ -1,6 +1,7 @@
 """Put tags on customers and take them off: one by one, or on all that a list has."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -24,6 +25,8 @@ KIND = "customers.bulk"
 PART = 5_000
 """So many customers are one chunk: tens of milliseconds, and a lock nobody notices."""
 LONGEST = 48
+UNCONFIRMED = timedelta(days=1)
+"""What was chosen and not confirmed is forgotten after this."""
 NEEDED = {BulkKind.TAG: "customers.add_customertag", BulkKind.UNTAG: "customers.delete_customertag"}
 _FREEZE = """
     INSERT INTO customers_bulkpart (action_id, number, ids)
@@ -94,6 +97,18 @@ def freeze_audience(
         action.save(update_fields=["people", "updated_at"])
         action.refresh_from_db(fields=["public_id"])
     return action
+
+
+def forget_unconfirmed(*, now: datetime, limit: int) -> int:
+    """Remove what was chosen more than a day ago and never confirmed; return how many."""
+    old = BulkAction.objects.filter(job=None, changed=None, created_at__lt=now - UNCONFIRMED)
+    ids = list(old.order_by("pk").values_list("pk", flat=True)[:limit])
+    with transaction.atomic():
+        # Who confirms at this moment holds the row: it has a job then, and stays.
+        rows = BulkAction.objects.select_for_update(skip_locked=True, of=("self",))
+        found = list(rows.filter(pk__in=ids, job=None, changed=None).values_list("pk", flat=True))
+        BulkAction.objects.filter(pk__in=found).delete()
+    return len(found)
 
 
 def start_bulk(*, action_id: int, name: str, user_id: int) -> Job:
@@ -203,13 +218,19 @@ def _finish(run: JobRun, action: BulkAction) -> None:
     run.save(step=gettext_noop("Finished"), done=action.people, result=result)
 
 
-def _named(name: str) -> Tag:
-    """Return the tag of this name, however it is written; a new one where there is none."""
+def clean_name(name: str) -> str:
+    """Return a tag's name without superfluous blanks; raises TagRefusedError for what is none."""
     clean = " ".join(name.replace("\0", "").split())
     if not clean or len(clean) > LONGEST:
         raise TagRefusedError(
             _("A tag is a word or two, of %(count)d characters at most.") % {"count": LONGEST}
         )
+    return clean
+
+
+def _named(name: str) -> Tag:
+    """Return the tag of this name, however it is written; a new one where there is none."""
+    clean = clean_name(name)
     # Of two people who make one word a tag at the same moment, both get the same.
     Tag.objects.bulk_create([Tag(name=clean)], ignore_conflicts=True)
     return Tag.objects.get(name__iexact=clean)

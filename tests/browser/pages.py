@@ -14,6 +14,7 @@ from customers.services.reconciliation import state_total
 
 LISTS = {
     "customers": "/admin/customers/customer/",
+    "tags": "/admin/customers/tag/",
     "orders": "/admin/customers/order/",
     "products": "/admin/customers/product/",
     "imports": "/admin/customers/importbatch/",

@@ -5,6 +5,7 @@ from django.contrib.auth import get_user_model
 from django.utils.translation import gettext, override
 from playwright.sync_api import expect
 
+from crm.core.models import Job
 from customers.models import ShopSettings
 from customers.services import setup
 from tests.browser.conftest import NARROW, WIDE
@@ -44,6 +45,12 @@ def test_the_first_person_sets_the_shop_up(open_page, language, size):
     assert ShopSettings.objects.get().currency == "CNY"
     assert get_user_model().objects.get().username == "lin"
 
+    page.locator('form[action="/admin/customers/customer/sample/"] button').click()
+    page.wait_for_url("**/admin/core/job/*/change/")
+    assert faults(page) == []
+    assert Job.objects.get().kind == "customers.load_sample"
+
+    page.goto("/setup/next/")
     page.locator('a[href="/admin/customers/importbatch/add/"]').click()
     expect(page.locator("#id_file")).to_be_visible()
     page.goto("/setup/")

@@ -221,3 +221,83 @@ def test_the_number_of_open_tasks_is_somebodys_own():
     TaskFactory()
 
     assert open_count(user) == 2
+
+
+def test_an_open_task_changes_hands_day_and_words_and_each_is_on_record():
+    author, other = UserFactory(is_staff=True), UserFactory(is_staff=True)
+    task = give(CustomerFactory(), author)
+    change = {"task_id": task.pk, "user_id": author.pk, "today": TODAY}
+
+    staff_tasks.change_task(
+        **change, title=" Write back ", assignee_id=other.pk, due_day=TODAY + timedelta(days=3)
+    )
+
+    task.refresh_from_db()
+    assert (task.title, task.assignee, task.due_day) == (
+        "Write back",
+        other,
+        TODAY + timedelta(days=3),
+    )
+    assert actions() == ["task.added", "task.reassigned", "task.rescheduled", "task.reworded"]
+    # What stays as it is was right once, and is not asked again.
+    type(other).objects.filter(pk=other.pk).update(is_active=False)
+    staff_tasks.change_task(
+        **{**change, "today": TODAY + timedelta(days=9)},
+        assignee_id=other.pk,
+        due_day=task.due_day,
+    )
+    for wrong in (
+        {"due_day": TODAY - timedelta(days=1)},
+        {"assignee_id": UserFactory().pk},
+        {"title": " "},
+    ):
+        same = {"assignee_id": other.pk, "due_day": task.due_day}
+        with pytest.raises(InvalidTaskError):
+            staff_tasks.change_task(**change, **{**same, **wrong})
+    assert len(actions()) == 4
+
+
+def test_a_cancelled_task_is_nobodys_any_more_and_may_be_opened_again():
+    user = UserFactory(is_staff=True)
+    customer = CustomerFactory()
+    task = give(customer, user)
+
+    for _again in range(2):
+        task = staff_tasks.cancel_task(task_id=task.pk, user_id=user.pk, now=NOON)
+
+    assert open_count(user) == 0
+    assert due_words(task, TODAY).startswith("cancelled by ")
+    entry = timeline(customer_id=customer.pk, kinds=["task"]).entries[0]
+    assert entry.detail.startswith("cancelled by ")
+    with pytest.raises(InvalidTaskError):
+        staff_tasks.change_task(
+            task_id=task.pk, assignee_id=user.pk, due_day=TODAY, user_id=user.pk, today=TODAY
+        )
+    task = staff_tasks.reopen_task(task_id=task.pk, user_id=user.pk)
+    assert (task.is_cancelled, task.done_at, open_count(user)) == (False, None, 1)
+    assert actions() == ["task.added", "task.cancelled", "task.reopened"]
+
+
+def test_a_task_is_changed_on_its_page_and_a_mask_never_replaces_what_it_hides(client):
+    from tests.admin_pages import people_may
+
+    user = people_may("customers.view_customer", "customers.view_task", "customers.change_task")
+    client.force_login(user)
+    task = TaskFactory(title="Call 13812345678", assignee=user)
+    address = f"/admin/customers/task/{task.pk}/"
+    day = timezone.localdate() + timedelta(days=5)
+
+    form = client.get(f"{address}edit/").content.decode()
+    assert "138" not in form
+    assert 'name="title"' not in form
+    answer = client.post(
+        f"{address}edit/", {"title": "Call 138••••5678", "assignee": user.pk, "due_day": day}
+    )
+
+    assert answer.url == f"{address}change/"
+    task.refresh_from_db()
+    assert (task.title, task.due_day) == ("Call 13812345678", day)
+    client.post(f"{address}cancel/")
+    task.refresh_from_db()
+    assert task.is_cancelled
+    assert "Cancelled by" in client.get(f"{address}change/").content.decode()

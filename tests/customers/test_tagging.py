@@ -1,5 +1,7 @@
 """Tags are put on one customer or on all of a list, exactly once, on those the list had."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.db import connection
@@ -221,3 +223,23 @@ def test_a_customer_s_page_adds_and_removes_and_needs_the_permission(client):
     remover.post(f"{page}tags/remove/", remove)
     assert tags_of(customer) == []
     assert client.get(f"{page}tags/add/").status_code == 405
+
+
+def test_what_nobody_confirmed_is_forgotten_after_a_day(staff):
+    now = timezone.now()
+    CustomerFactory()
+    old, new, begun, ended = (
+        BulkAction.objects.create(kind=BulkKind.TAG, created_by=staff, people=1)
+        for _one in range(4)
+    )
+    BulkPart.objects.create(action=old, number=0, ids=[1])
+    begun.job, _is_new = jobs.create_job(kind=tagging.KIND, title="Tag")
+    begun.save()
+    BulkAction.objects.filter(pk=ended.pk).update(changed=0)
+    BulkAction.objects.exclude(pk=new.pk).update(created_at=now - timedelta(days=1, minutes=1))
+
+    assert tagging.forget_unconfirmed(now=now, limit=20) == 1
+    assert tagging.forget_unconfirmed(now=now, limit=20) == 0
+
+    assert set(BulkAction.objects.all()) == {new, begun, ended}
+    assert not BulkPart.objects.exists()

@@ -1,9 +1,12 @@
 """What deploy/ promises about production: read from the files that are used there."""
 
 import re
+from fnmatch import fnmatch
+from pathlib import Path
 
 import pytest
 import yaml
+from django.conf import settings
 
 from deploy.local.embedded import ROOT
 
@@ -33,6 +36,19 @@ def test_the_image_runs_as_nobody_special():
 def test_the_image_holds_every_package_that_the_product_imports():
     copied = set(re.findall(r"^COPY (\w+) ", DOCKERFILE, re.MULTILINE))
     assert {"crm", "customers", "analytics", "campaigns", "templates", "locale"} <= copied
+
+
+def test_the_image_holds_the_sample_that_the_first_start_offers():
+    file = Path(settings.SAMPLE_FILE).relative_to(ROOT)
+    left_out = (ROOT / ".dockerignore").read_text().split()
+
+    assert (ROOT / file).is_file()
+    assert f"COPY {file.parent} {file.parent}\n" in DOCKERFILE
+    assert not any(
+        fnmatch(part, rule) for part in (str(file.parent), str(file)) for rule in left_out
+    )
+    # Who hands the file on says whose it is.
+    assert "CC BY 4.0" in (ROOT / file.parent / "README.md").read_text()
 
 
 def test_compose_sets_only_what_the_settings_read():

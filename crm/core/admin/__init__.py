@@ -21,7 +21,7 @@ from crm.core.admin.base import ListAdmin, ReadOnlyAdmin
 from crm.core.enums import ApiScope, JobState
 from crm.core.errors import DomainError
 from crm.core.models import Alert, ApiKey, Job
-from crm.core.registry import errors_permission, registry
+from crm.core.registry import errors_permission, registry, shown_text
 from crm.core.services import alerts, jobs, keys
 from crm.core.services.audit import record_audit
 
@@ -74,6 +74,12 @@ def _may_read_errors(request: HttpRequest, job: Job) -> bool:
     return not needed or bool(request.user.has_perm(needed))
 
 
+def _log(job: Job, user: Any) -> list[dict[str, Any]]:
+    """Return the last lines of a job's log, as somebody may read them."""
+    rows = job.log.order_by("-pk")[:100]
+    return [{"at": row.at, "message": shown_text(row.message, user)} for row in rows]
+
+
 class KindFilter(admin.SimpleListFilter):
     """Keeps the jobs of one kind of work."""
 
@@ -100,7 +106,7 @@ class JobAdmin(ReadOnlyAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Job | None = None) -> list[str]:
         """Name what went wrong, and how often it was tried, only where something did."""
-        told = ["error"] if obj is not None and obj.error else []
+        told = ["error_words"] if obj is not None and obj.error else []
         if obj is not None and obj.error_file and _may_read_errors(request, obj):
             told.append("rejected_rows")
         tried = ["attempts"] if obj is not None and obj.attempts else []
@@ -109,6 +115,17 @@ class JobAdmin(ReadOnlyAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Job | None = None) -> list[str]:
         """Show all of it, the link to the rejected rows included."""
         return self.get_fields(request, obj)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """Keep from a reader what of the error they may not read."""
+        job: Any = super().get_object(request, object_id, from_field)
+        if job is not None:
+            job.shown_error = shown_text(job.error, request.user)
+        return job
+
+    @admin.display(description=gettext_lazy("error"))
+    def error_words(self, job: Any) -> str:
+        return str(job.shown_error)
 
     @admin.display(description=gettext_lazy("title"), ordering="title")
     def title_words(self, job: Job) -> str:
@@ -174,7 +191,7 @@ class JobAdmin(ReadOnlyAdmin):
             "job": job,
             "job_words": progress_words(job) if job else "",
             "job_page": _page(job) if job else "",
-            "job_log": list(job.log.order_by("-pk")[:100]) if job else [],
+            "job_log": _log(job, request.user) if job else [],
             "may_cancel": bool(job)
             and not job.is_final
             and request.user.has_perm("core.change_job")

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
@@ -22,6 +23,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from crm.core.admin.base import ListAdmin, ReadOnlyAdmin
 from crm.core.models import SignIn
 from crm.core.registry import registry
+from crm.core.selectors.roles import role_name, role_names
 from crm.core.services import sign_ins
 
 BROWSERS = (
@@ -37,14 +39,104 @@ for stock in (User, Group, AccessAttempt, AccessLog, AccessFailureLog):
     admin.site.unregister(stock)
 
 
+def _names_for(request: Any) -> dict[int, str]:
+    """Return what to call each group, looked up once for a page."""
+    if not hasattr(request, "role_names"):
+        request.role_names = role_names(Group.objects.all())
+    found: dict[int, str] = request.role_names
+    return found
+
+
+class RoleChoice(forms.ModelMultipleChoiceField):
+    """Groups to choose from, those of roles by their name in the reader's language."""
+
+    @cached_property
+    def names(self) -> dict[int, str]:
+        return role_names(Group.objects.all())
+
+    def label_from_instance(self, obj: Any) -> str:
+        return self.names.get(obj.pk, str(obj))
+
+
+class RoleFilter(admin.SimpleListFilter):
+    """Keeps the people of one role or group."""
+
+    title = gettext_lazy("role")
+    parameter_name = "groups__id__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Offer every group."""
+        found = _names_for(request)
+        return sorted(((str(pk), name) for pk, name in found.items()), key=lambda one: one[1])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep those in the group; of what is no group, nobody."""
+        value = self.value()
+        if not value:
+            return queryset
+        return queryset.filter(groups=value) if value.isdecimal() else queryset.none()
+
+
 @admin.register(User)
 class PersonAdmin(UserAdmin, ModelAdmin):
     """Django's page for people in our looks."""
 
+    list_filter = ("is_staff", "is_superuser", "is_active", RoleFilter)
+
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ("username", "first_name", "last_name", "is_staff", "is_active", "last_login")
+    list_display = (
+        "username",
+        "first_name",
+        "last_name",
+        "role_words",
+        "is_staff",
+        "is_active",
+        "last_login",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """Read everybody's roles together."""
+        return super().get_queryset(request).prefetch_related("groups")
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Name roles by what they are called now, looked up once for the whole list."""
+        found = _names_for(request)
+
+        @admin.display(description=_("roles"))
+        def role_words(person: User) -> str:
+            names = (found.get(group.pk, group.name) for group in person.groups.all())
+            return ", ".join(sorted(names)) or "–"
+
+        return [role_words if name == "role_words" else name for name in self.list_display]
+
+    @admin.display(description=gettext_lazy("roles"))
+    def role_words(self, person: User) -> str:
+        names = role_names(person.groups.all())
+        return ", ".join(sorted(names.values())) or "–"
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer roles by their name in the reader's language."""
+        if db_field.name == "groups":
+            kwargs["form_class"] = RoleChoice
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+
+class RoleForm(forms.ModelForm):
+    """A group; a role's name is shown in the reader's language, and stays as it is stored."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["name"] = role_name(self.instance)
+
+    def clean_name(self) -> str:
+        """Take the shown name for the stored one."""
+        name: str = self.cleaned_data["name"]
+        if self.instance.pk and name == self.initial.get("name"):
+            return str(Group.objects.values_list("name", flat=True).get(pk=self.instance.pk))
+        return name
 
 
 @admin.register(Group)
@@ -61,7 +153,7 @@ class RoleAdmin(GroupAdmin, ModelAdmin):
         made = {entry.key: entry.make() for entry in registry.role_fields}
         for entry in registry.role_fields:
             made[entry.key].initial = entry.initial(obj.pk if obj else None)
-        kwargs["form"] = type("RoleForm", (forms.ModelForm,), made)
+        kwargs["form"] = type("RoleForm", (RoleForm,), made)
         return super().get_form(request, obj, change=change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -79,6 +171,26 @@ class RoleAdmin(GroupAdmin, ModelAdmin):
                     value=form.cleaned_data[entry.key],
                     user_id=request.user.pk,
                 )
+
+    form = RoleForm
+    list_display = ("name",)
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Name roles in the reader's language, looked up once for the whole list."""
+        found = _names_for(request)
+
+        @admin.display(description=_("name"), ordering="name")
+        def name(group: Group) -> str:
+            return found.get(group.pk, group.name)
+
+        return [name]
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """Let pages about a group call it as the list does."""
+        group: Any = super().get_object(request, object_id, from_field)
+        if group is not None:
+            group.shown_name = role_name(group)
+        return group
 
 
 @admin.register(AccessAttempt)

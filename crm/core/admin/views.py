@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import label_for_field
-from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR
+from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR, SEARCH_VAR
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
@@ -20,6 +20,7 @@ from unfold.views import ChangeList
 from crm.core.admin.base import ListAdmin
 from crm.core.errors import DomainError
 from crm.core.models import DefaultView, SavedView
+from crm.core.registry import is_hidden_search, shown_text
 from crm.core.selectors.reach import reached
 from crm.core.services import views
 
@@ -195,7 +196,16 @@ class ViewedList(ListAdmin):
         words = QueryDict(mutable=True)
         gone = []
         for name, values in view.words.items():
-            if self._knows(request, {name: values}):
+            if view.owner_id != (request.user.pk or 0) and _is_hidden(name, values, request.user):
+                messages.warning(
+                    request,
+                    _(
+                        "“%(view)s” searches by a contact, which is not for you: it is shown "
+                        "without that search."
+                    )
+                    % {"view": shown_text(view.name, request.user)},
+                )
+            elif self._knows(request, {name: values}):
                 words.setlist(name, values)
             else:
                 gone.append(name)
@@ -213,7 +223,10 @@ class ViewedList(ListAdmin):
             messages.warning(
                 request,
                 _("“%(view)s” is shown without what is no longer there for you: %(names)s.")
-                % {"view": view.name, "names": ", ".join(dict.fromkeys(gone))},
+                % {
+                    "view": shown_text(view.name, request.user),
+                    "names": ", ".join(dict.fromkeys(gone)),
+                },
             )
         return HttpResponseRedirect(f"{self._address('changelist')}?{words.urlencode()}")
 
@@ -313,9 +326,15 @@ class ViewedList(ListAdmin):
         current = next((view for view in seen if str(view.pk) == asked), None)
         return {
             "list_views": [
-                {"view": view, "url": self._address("view_open", view.pk)} for view in seen
+                {
+                    "view": view,
+                    "name": shown_text(view.name, request.user),
+                    "url": self._address("view_open", view.pk),
+                }
+                for view in seen
             ],
             "list_view": current,
+            "list_view_name": shown_text(current.name, request.user) if current else "",
             "list_view_is_own": current is not None and current.owner_id == user_id,
             "list_view_add_url": self._address("view_add"),
             "list_view_change_url": self._address("view_change", current.pk) if current else "",
@@ -348,6 +367,16 @@ class ViewedList(ListAdmin):
 
     def _label(self, column: Any) -> str:
         return str(label_for_field(column, self.model, self))
+
+
+def _is_hidden(name: str, values: list[str], user: Any) -> bool:
+    """Tell whether a word of somebody else's view is not for this person."""
+    hides = is_hidden_search if name == SEARCH_VAR else _is_masked
+    return any(hides(value, user) for value in values)
+
+
+def _is_masked(value: str, user: Any) -> bool:
+    return shown_text(value, user) != value
 
 
 def _look_of(request: HttpRequest) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from rest_framework.reverse import reverse
 
 from crm.core.api.fields import InstantField, ReadSerializer, public_id
 from crm.core.models import Job, JobLog
-from crm.core.registry import errors_permission, registry
+from crm.core.registry import errors_permission, registry, shown_text
 
 
 class ProblemErrorSerializer(serializers.Serializer[Any]):
@@ -79,10 +79,14 @@ class ExpandableSerializer(ReadSerializer):
 
 class JobLogSerializer(ReadSerializer):
     at = InstantField()
+    message = serializers.SerializerMethodField()
 
     class Meta:
         model = JobLog
         fields = ["at", "level", "message"]
+
+    def get_message(self, line: JobLog) -> str:
+        return shown_text(line.message, reader_of(self))
 
 
 class JobSerializer(ReadSerializer):
@@ -99,6 +103,7 @@ class JobSerializer(ReadSerializer):
     error_file = serializers.SerializerMethodField(
         help_text="Address of the rejected rows; null for who may not read them."
     )
+    error = serializers.SerializerMethodField()
     url = serializers.SerializerMethodField()
 
     class Meta:
@@ -135,6 +140,9 @@ class JobSerializer(ReadSerializer):
     def get_url(self, job: Job) -> str:
         return link(self, "api:job-detail", job.public_id)
 
+    def get_error(self, job: Job) -> str:
+        return shown_text(job.error, reader_of(self))
+
     def get_error_file(self, job: Job) -> str | None:
         needed = errors_permission(job.kind)
         request = self.context.get("request")
@@ -150,6 +158,12 @@ class JobDetailSerializer(JobSerializer):
 
     class Meta(JobSerializer.Meta):
         fields = [*JobSerializer.Meta.fields, "log"]
+
+
+def reader_of(serializer: serializers.BaseSerializer[Any]) -> Any:
+    """Return who reads; nobody outside a request."""
+    request = serializer.context.get("request")
+    return request.user if request is not None else None
 
 
 def link(serializer: serializers.BaseSerializer[Any], route: str, row_id: str) -> str:

@@ -104,6 +104,18 @@ def set_default(*, view_id: int, is_default: bool, user_id: int) -> SavedView:
     return view
 
 
+def replace_word(*, page: str, name: str, before: str, after: str) -> int:
+    """Let views of a list that narrow it by a value narrow it by another; return how many did."""
+    with transaction.atomic():
+        rows = SavedView.objects.select_for_update(of=("self",))
+        found = list(rows.filter(page=page, **{f"words__{name}__contains": [before]}))
+        for view in found:
+            kept = [after if value == before else value for value in view.words[name]]
+            view.words = {**view.words, name: kept}
+            view.save(update_fields=["words", "updated_at"])
+    return len(found)
+
+
 def _own(view_id: int, user_id: int) -> SavedView:
     view = SavedView.objects.select_for_update(of=("self",)).filter(pk=view_id).first()
     if view is None or (view.owner_id != user_id and not view.is_shared):

@@ -46,16 +46,21 @@ class _People:
 def simulate_profiles(*, source_id: int, now: datetime) -> int:
     """Give every customer of a source a made-up profile; return how many were still without one."""
     count = 0
-    while True:
-        batch = list(
-            Customer.objects.active()
-            .filter(source_id=source_id, is_simulated=False)
-            .order_by("pk")[:BATCH]
-        )
-        if not batch:
-            return count
+    while made := simulate_some_profiles(source_id=source_id, now=now):
+        count += made
+    return count
+
+
+def simulate_some_profiles(*, source_id: int, now: datetime) -> int:
+    """Give the next customers without a profile one; return how many, 0 when all have theirs."""
+    batch = list(
+        Customer.objects.active()
+        .filter(source_id=source_id, is_simulated=False)
+        .order_by("pk")[:BATCH]
+    )
+    if batch:
         _simulate_batch(batch, start=_simulated(source_id), now=now)
-        count += len(batch)
+    return len(batch)
 
 
 def _simulated(source_id: int) -> int:

@@ -45,7 +45,8 @@ def start_simulation(
     with transaction.atomic():
         # Two clicks must not make two shops.
         type(shop).objects.select_for_update().get(pk=shop.pk)
-        if Job.objects.filter(kind=KIND).exclude(state__in=FINAL_JOB_STATES).exists():
+        filling = Job.objects.filter(kind__in=(KIND, "customers.load_sample"))
+        if filling.exclude(state__in=FINAL_JOB_STATES).exists():
             raise SimulationRefusedError(_("A shop is being simulated at this moment."))
         check(plan=plan, today=today)
         job, _created = jobs.create_job(

@@ -9,6 +9,7 @@ import pandas as pd
 
 from analytics.ml.run import ScoringInput
 from analytics.ml.summary import PurchaseDays, Summary, summarise
+from benchmarks.buyers import draw_people, draw_purchases, draw_scales, draw_spend
 
 CDNOW_SPLIT = int(np.datetime64("1997-10-01", "D").astype(int))
 CDNOW_END = int(np.datetime64("1998-07-01", "D").astype(int))
@@ -73,25 +74,13 @@ def simulate_bg_nbd(
     the customer's own rate until the coin after a repeat order says that it was the last.
     """
     rng = np.random.default_rng(seed)
-    rate = rng.gamma(r, 1.0 / alpha, customers) / 7.0
-    leaves = rng.beta(a, b, customers)
-    first = rng.integers(0, days // 2, customers)
-    ids, bought = [np.arange(customers)], [first.astype(float)]
-    alive, now = np.arange(customers), first.astype(float)
-    while alive.size:
-        now = now[: alive.size] + rng.exponential(1.0 / rate[alive])
-        inside = now < days
-        alive, now = alive[inside], now[inside]
-        ids.append(alive)
-        bought.append(now)
-        stays = rng.random(alive.size) >= leaves[alive]
-        alive, now = alive[stays], now[stays]
-    customer = np.concatenate(ids)
-    day = np.floor(np.concatenate(bought)).astype(np.int64) + start_day
-    # Gamma–Gamma: each customer's own scale, then each order around it.
-    scale = 1.0 / rng.gamma(4.0, 1.0 / 15.0, customers) if mixed_spend else np.full(customers, 5.0)
-    spend = np.round(rng.gamma(6.0, scale[customer]) + 0.01, 2)
-    return PurchaseDays(customer.astype(np.int64) + 1, day, spend)
+    rate, leaves = draw_people(rng, customers, r=r, alpha=alpha, a=a, b=b)
+    first = rng.integers(0, days // 2, customers).astype(float)
+    drawn = draw_purchases(rng, rate, leaves, first, until=days)
+    day = np.floor(drawn.at).astype(np.int64) + start_day
+    scale = draw_scales(rng, customers) if mixed_spend else np.full(customers, 5.0)
+    spend = draw_spend(rng, scale[drawn.customer])
+    return PurchaseDays(drawn.customer.astype(np.int64) + 1, day, spend)
 
 
 def usual_shop(*, customers: int = 1500, days: int = 500, seed: int = 7) -> PurchaseDays:

@@ -18,6 +18,7 @@ from analytics.selectors.digest import verdict
 from analytics.services import digest
 from analytics.services.activity import count_activity
 from crm.core.models import AuditEntry
+from crm.core.services.languages import remember_language
 from customers.services.facts import mark_all_dirty, refresh_pending
 from tests.api import publish_scores
 from tests.factories import (
@@ -312,6 +313,17 @@ def test_my_settings_are_for_staff(client):
         assert client.get(address).status_code == 302
     assert client.post(f"{MINE}test/").status_code == 302
     assert mail.outbox == []
+
+
+def test_the_mail_speaks_as_its_reader_is_spoken_to_until_they_choose(client):
+    user = UserFactory(is_staff=True)
+    remember_language(user_id=user.pk, language="zh-hans")
+    client.force_login(user)
+    client.cookies["django_language"] = "en"
+
+    assert client.get(MINE).context["form"].initial["language"] == "zh-hans"
+    client.post(MINE, {"wanted": "on", "language": "en"})
+    assert client.get(MINE).context["form"].initial["language"] == "en"
 
 
 def test_days_are_written_in_the_readers_language(shop):

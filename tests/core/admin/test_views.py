@@ -177,3 +177,41 @@ def test_a_list_is_counted_to_ten_thousand_and_estimated_beyond(staff_client, mo
     assert "about" in staff_client.get(f"{LIST}?q=bob").context["cl"].paginator.count_words
     found = staff_client.get(f"{LIST}?q=ann+1").context["cl"].paginator
     assert (found.is_exact, found.count_words) == (True, "11")
+
+
+def shared_search(client, text, name="Shared"):
+    save(client, f"q={text}", name, share="1")
+    return SavedView.objects.get(name__iexact=name)
+
+
+@pytest.mark.parametrize(
+    "text", ["zoe%40example.com", "zoe%40exam", "13812345678", "%2B44+7700+900123"]
+)
+def test_a_shared_view_carries_no_contact_to_who_may_see_none(staff_client, client, other, text):
+    view = shared_search(staff_client, text)
+    assert "q" in opened(staff_client, view)
+
+    client.force_login(other)
+    assert "q" not in opened(client, view)
+    page = client.get(f"{LIST}views/{view.pk}/", follow=True).content.decode()
+    assert "it is shown without that search" in page
+    assert "example.com" not in page
+    assert "12345678" not in page
+
+
+def test_a_shared_search_for_a_name_or_a_number_of_an_order_stays(staff_client, client, other):
+    for number, text in enumerate(("wanda", "536365", "5678")):
+        view = shared_search(staff_client, text, f"View {number}")
+        client.force_login(other)
+        assert opened(client, view)["q"] == text
+        client.force_login(UserFactory(is_staff=True, is_superuser=True))
+
+
+def test_the_name_of_a_view_is_masked_where_it_is_a_contact(staff_client, client, other):
+    view = shared_search(staff_client, "wanda", "zoe@example.com")
+    client.force_login(other)
+
+    page = client.get(f"{LIST}views/{view.pk}/", follow=True).content.decode()
+
+    assert "z•••@e•••.com" in page
+    assert "zoe@example.com" not in page
