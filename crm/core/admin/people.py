@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.conf import settings
 from django.contrib import admin, messages
@@ -19,8 +21,10 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from crm.core.admin.base import ListAdmin, ReadOnlyAdmin
+from crm.core.errors import DomainError
 from crm.core.models import SignIn
-from crm.core.services import sign_ins
+from crm.core.selectors.second_step import is_second_step_required, with_second_step
+from crm.core.services import second_step, sign_ins
 
 BROWSERS = (
     ("Edg", "Edge"), ("OPR", "Opera"), ("MicroMessenger", "WeChat"), ("Firefox", "Firefox"),
@@ -31,7 +35,10 @@ SYSTEMS = (
     ("Mac OS X", "Mac"), ("Linux", "Linux"),
 )  # fmt: skip
 
-for stock in (User, Group, AccessAttempt, AccessLog, AccessFailureLog):
+# allauth's own lists would show sealed secrets to no use.
+for stock in (
+    User, Group, AccessAttempt, AccessLog, AccessFailureLog, Authenticator, EmailAddress,
+):  # fmt: skip
     admin.site.unregister(stock)
 
 
@@ -42,7 +49,71 @@ class PersonAdmin(UserAdmin, ModelAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ("username", "first_name", "last_name", "is_staff", "is_active", "last_login")
+    list_display = (
+        "username", "first_name", "last_name", "is_staff", "is_active", "second_step", "last_login",
+    )  # fmt: skip
+    actions = ("reset_second_step",)
+    list_before_template = "core/people_before.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return with_second_step(super().get_queryset(request))
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Say whether a second step is required, and let the owner change that."""
+        told = {
+            "is_second_step_required": is_second_step_required(),
+            "may_require": request.user.has_perm("core.change_signinpolicy"),
+        }
+        return super().changelist_view(request, {**told, **(extra_context or {})})
+
+    @admin.display(description=gettext_lazy("second step"), boolean=True)
+    def second_step(self, person: Any) -> bool:
+        return bool(person.has_second_step)
+
+    def has_reset_permission(self, request: HttpRequest) -> bool:
+        """Tell who may let people in again who lost their phone."""
+        return bool(request.user.has_perm("auth.change_user"))
+
+    @admin.action(description=gettext_lazy("Reset the second step"), permissions=["reset"])
+    def reset_second_step(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Take the second step of the chosen people away; they are told at the next sign-in."""
+        for person in queryset.order_by("username"):
+            try:
+                second_step.reset_second_step(user_id=person.pk, actor_id=request.user.pk)
+            except DomainError as error:
+                messages.warning(request, error.message)
+            else:
+                messages.success(
+                    request,
+                    _(
+                        "The second step of “%(name)s” is reset. They are signed out everywhere "
+                        "and sign in by the password alone until they set it up again."
+                    )
+                    % {"name": person.username},
+                )
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the switch that requires a second step of everybody."""
+        switch = self.admin_site.admin_view(require_POST(self.require_second_step))
+        return [path("second-step/", switch, name="auth_user_second_step"), *super().get_urls()]
+
+    def require_second_step(self, request: HttpRequest) -> HttpResponse:
+        """Require a second step of everybody, or leave it to them."""
+        if not request.user.has_perm("core.change_signinpolicy"):
+            raise PermissionDenied
+        is_required = request.POST.get("required") == "1"
+        try:
+            second_step.require_second_step(is_required=is_required, actor_id=request.user.pk or 0)
+        except DomainError as error:
+            messages.error(request, error.message)
+        else:
+            messages.success(
+                request,
+                _("A second step is required now. Who has none was signed out and sets it up.")
+                if is_required
+                else _("A second step is everybody's own choice again."),
+            )
+        return HttpResponseRedirect(reverse("admin:auth_user_changelist"))
 
 
 @admin.register(Group)
