@@ -27,6 +27,7 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse, reverse_lazy
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
@@ -83,7 +84,7 @@ class PasswordView(LoginView):
 
 @never_cache
 @sensitive_post_parameters()
-def sign_in(request: HttpRequest) -> HttpResponse:
+def sign_in(request: HttpRequest) -> HttpResponseBase:
     """Show the admin's own door; only what follows the password differs."""
     site = admin.site
     if request.method == "GET" and site.has_permission(request):
@@ -97,7 +98,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     }
     if REDIRECT_FIELD_NAME not in request.GET and REDIRECT_FIELD_NAME not in request.POST:
         context[REDIRECT_FIELD_NAME] = reverse("admin:index")
-    request.current_app = site.name  # type: ignore[attr-defined]  # as the admin's own view does
+    request.current_app = site.name
     page = PasswordView.as_view(
         extra_context=context,
         authentication_form=site.login_form,
