@@ -8,7 +8,7 @@ from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -35,6 +35,7 @@ SYSTEMS = (
     ("Mac OS X", "Mac"), ("Linux", "Linux"),
 )  # fmt: skip
 
+PAGELESS = ("account", "mfa")
 # allauth's own lists would show sealed secrets to no use.
 for stock in (
     User, Group, AccessAttempt, AccessLog, AccessFailureLog, Authenticator, EmailAddress,
@@ -42,8 +43,19 @@ for stock in (
     admin.site.unregister(stock)
 
 
+class _UsefulPermissions:
+    """A choice of permissions without those of tables that have no page."""
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
+        """Leave allauth's out: giving them would change nothing."""
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]  # an admin beside it
+        if db_field.related_model is Permission:
+            field.queryset = field.queryset.exclude(content_type__app_label__in=PAGELESS)
+        return field
+
+
 @admin.register(User)
-class PersonAdmin(UserAdmin, ModelAdmin):
+class PersonAdmin(_UsefulPermissions, UserAdmin, ModelAdmin):
     """Django's page for people in our looks."""
 
     form = UserChangeForm
@@ -117,7 +129,7 @@ class PersonAdmin(UserAdmin, ModelAdmin):
 
 
 @admin.register(Group)
-class RoleAdmin(GroupAdmin, ModelAdmin):
+class RoleAdmin(_UsefulPermissions, GroupAdmin, ModelAdmin):
     """Django's page for groups in our looks: the roles, and groups of one's own."""
 
 
