@@ -2,7 +2,6 @@
 
 import time
 
-from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 
 SET_UP, CODE, CODES = (f"/admin/second-step/{page}/" for page in ("set-up", "code", "codes"))
@@ -11,6 +10,11 @@ SET_UP, CODE, CODES = (f"/admin/second-step/{page}/" for page in ("set-up", "cod
 def code_of(secret: str, ahead: int = 0) -> str:
     """Return the code of now, or of so many half minutes later or earlier."""
     return format_hotp_value(hotp_value(secret.replace(" ", ""), int(time.time()) // 30 + ahead))
+
+
+def next_code(secret: str) -> str:
+    """Return a code that is good after the set-up."""
+    return code_of(secret, 1)
 
 
 def other_code(secret: str) -> str:
@@ -22,18 +26,9 @@ def other_code(secret: str) -> str:
 def set_up(client) -> tuple[str, list[str]]:
     """Set up the second step of who has just signed in; return the secret and the codes.
 
-    The code that was typed is of the half minute before, so that that of now is still good.
+    It is typed in with the code of now: from then on the code of the half minute after is good,
+    also when that has begun meanwhile.
     """
     secret = client.get(SET_UP).context["form"].secret
-    answer = client.post(SET_UP, {"code": code_of(secret, -1)}, follow=True)
+    answer = client.post(SET_UP, {"code": code_of(secret)}, follow=True)
     return secret, answer.context["codes"]
-
-
-def used_again(username: str) -> None:
-    """Let the last code be good again: minutes have passed."""
-    from django.core.cache import cache
-
-    cache.clear()
-    for row in Authenticator.objects.filter(user__username=username, type="totp"):
-        row.data.pop("huike_last", None)
-        row.save()

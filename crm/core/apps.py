@@ -20,11 +20,10 @@ class CoreConfig(AppConfig):
         from crm.core.registry import Panel, registry
         from crm.core.selectors.alerts import open_alerts
         from crm.core.selectors.audit import SENTENCES, register_sentences
-        from crm.core.web import second_step, sign_in
+        from crm.core.web import sign_in
         from crm.core.web.languages import note_language
 
         sign_in.connect()
-        second_step.connect()
         register_sentences(SENTENCES)
         # Django makes an app's permissions after its migrations, each app's in turn.
         post_migrate.connect(seed_roles_after, dispatch_uid="crm.core.seed_roles")

@@ -24,7 +24,6 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
-from django.contrib.auth.signals import user_logged_in
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
@@ -49,10 +48,8 @@ from crm.core.selectors.second_step import (
 )
 from crm.core.services.sealing import unseal
 from crm.core.services.second_step import begin_second_step, note_second_step, use_code
-from crm.core.web.sign_in import locked
+from crm.core.web.sign_in import LACKING, locked
 
-LACKING = "huike_lacks_second_step"
-"""Where a session keeps that nothing but the set-up is open to it."""
 BEHIND = ("/admin", "/api", "/setup")
 OPEN = ("/admin/second-step/", "/admin/logout/")
 MINE = reverse_lazy("my_settings:page")
@@ -319,17 +316,6 @@ def own(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 # --- Required of everybody -----------------------------------------------------------------------
-def signed_in(sender: Any, request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
-    """At a sign-in, note whether somebody must set up the second step first."""
-    if request is not None and user.is_staff and lacks_second_step(user.pk):
-        request.session[LACKING] = True
-
-
-def connect() -> None:
-    """Listen to sign-ins."""
-    user_logged_in.connect(signed_in, dispatch_uid="crm.core.second_step")
-
-
 class NeededMiddleware:
     """Lead who must set up the second step to it, and to nothing else; others cost no query."""
 
