@@ -44,6 +44,9 @@ INSTALLED_APPS = [
     "pgtrigger",
     "pghistory",
     "axes",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "csp",
     "django_structlog",
     "rest_framework",
@@ -67,10 +70,12 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "crm.core.web.languages.PersonLanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "pghistory.middleware.HistoryMiddleware",
     "customers.web.setup.SetupMiddleware",
+    "crm.core.web.second_step.NeededMiddleware",
     "customers.web.zone.ShopZoneMiddleware",
     "crm.core.web.reach.ReachMiddleware",
     "crm.core.web.sign_in.SeenMiddleware",
@@ -161,6 +166,22 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_VERBOSE = False
 AXES_LOCKOUT_CALLABLE = "crm.core.web.sign_in.locked"
+# A name and a password, then for who has one the second step; nobody signs up, nothing is mailed.
+ACCOUNT_ADAPTER = "crm.core.web.accounts.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_REAUTHENTICATION_METHODS = ["password"]
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+# Wrong passwords and wrong codes are counted by axes, in the database: for all processes alike.
+ACCOUNT_RATE_LIMITS = False
+MFA_ADAPTER = "crm.core.web.accounts.SecondStepAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 1
+"""A phone's clock may be wrong by so many half minutes."""
+MFA_TOTP_ISSUER = "Huike"
 SECURE_COOKIES = env.bool("SECURE_COOKIES", default=True)
 SESSION_COOKIE_SECURE = SECURE_COOKIES
 CSRF_COOKIE_SECURE = SECURE_COOKIES

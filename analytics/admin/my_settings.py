@@ -1,4 +1,4 @@
-"""What a person sets for themselves: the mail of Monday."""
+"""What a person sets for themselves: the second step of the sign-in, the mail of Monday."""
 
 from typing import Any
 
@@ -17,6 +17,7 @@ from analytics.models import DigestChoice, DigestMail
 from analytics.services import digest
 from crm.core.errors import DomainError
 from crm.core.selectors.languages import languages_of
+from crm.core.selectors.second_step import second_step_of
 from customers.selectors.shop import shop_settings
 
 SHOWN = 8
@@ -56,6 +57,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "analytics/my_settings.html",
         _("My settings"),
         form=form,
+        second_step=second_step_of(_reader(request)),
         mails=list(mails),
         zone=shop.zone,
         is_armed=shop.sending_armed,

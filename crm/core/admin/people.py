@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -21,10 +23,12 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from crm.core.admin.base import ListAdmin, ReadOnlyAdmin
+from crm.core.errors import DomainError
 from crm.core.models import SignIn
 from crm.core.registry import registry
 from crm.core.selectors.roles import role_name, role_names
-from crm.core.services import sign_ins
+from crm.core.selectors.second_step import is_second_step_required, with_second_step
+from crm.core.services import second_step, sign_ins
 
 BROWSERS = (
     ("Edg", "Edge"), ("OPR", "Opera"), ("MicroMessenger", "WeChat"), ("Firefox", "Firefox"),
@@ -35,7 +39,11 @@ SYSTEMS = (
     ("Mac OS X", "Mac"), ("Linux", "Linux"),
 )  # fmt: skip
 
-for stock in (User, Group, AccessAttempt, AccessLog, AccessFailureLog):
+PAGELESS = ("account", "mfa")
+# allauth's own lists would show sealed secrets to no use.
+for stock in (
+    User, Group, AccessAttempt, AccessLog, AccessFailureLog, Authenticator, EmailAddress,
+):  # fmt: skip
     admin.site.unregister(stock)
 
 
@@ -77,8 +85,19 @@ class RoleFilter(admin.SimpleListFilter):
         return queryset.filter(groups=value) if value.isdecimal() else queryset.none()
 
 
+class _UsefulPermissions:
+    """A choice of permissions without those of tables that have no page."""
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
+        """Leave allauth's out: giving them would change nothing."""
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]  # an admin beside it
+        if db_field.related_model is Permission:
+            field.queryset = field.queryset.exclude(content_type__app_label__in=PAGELESS)
+        return field
+
+
 @admin.register(User)
-class PersonAdmin(UserAdmin, ModelAdmin):
+class PersonAdmin(_UsefulPermissions, UserAdmin, ModelAdmin):
     """Django's page for people in our looks."""
 
     list_filter = ("is_staff", "is_superuser", "is_active", RoleFilter)
@@ -93,12 +112,15 @@ class PersonAdmin(UserAdmin, ModelAdmin):
         "role_words",
         "is_staff",
         "is_active",
+        "second_step",
         "last_login",
     )
+    actions = ("reset_second_step",)
+    list_before_template = "core/people_before.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        """Read everybody's roles together."""
-        return super().get_queryset(request).prefetch_related("groups")
+        """Read everybody's roles together, and whether they have a second step."""
+        return with_second_step(super().get_queryset(request).prefetch_related("groups"))
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """Name roles by what they are called now, looked up once for the whole list."""
@@ -122,6 +144,63 @@ class PersonAdmin(UserAdmin, ModelAdmin):
             kwargs["form_class"] = RoleChoice
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Say whether a second step is required, and let the owner change that."""
+        told = {
+            "is_second_step_required": is_second_step_required(),
+            "may_require": request.user.has_perm("core.change_signinpolicy"),
+        }
+        return super().changelist_view(request, {**told, **(extra_context or {})})
+
+    @admin.display(description=gettext_lazy("second step"), boolean=True)
+    def second_step(self, person: Any) -> bool:
+        return bool(person.has_second_step)
+
+    def has_reset_permission(self, request: HttpRequest) -> bool:
+        """Tell who may let people in again who lost their phone."""
+        return bool(request.user.has_perm("auth.change_user"))
+
+    @admin.action(description=gettext_lazy("Reset the second step"), permissions=["reset"])
+    def reset_second_step(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Take the second step of the chosen people away; they are told at the next sign-in."""
+        for person in queryset.order_by("username"):
+            try:
+                second_step.reset_second_step(user_id=person.pk, actor_id=request.user.pk)
+            except DomainError as error:
+                messages.warning(request, error.message)
+            else:
+                messages.success(
+                    request,
+                    _(
+                        "The second step of “%(name)s” is reset. They are signed out everywhere "
+                        "and sign in by the password alone until they set it up again."
+                    )
+                    % {"name": person.username},
+                )
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the switch that requires a second step of everybody."""
+        switch = self.admin_site.admin_view(require_POST(self.require_second_step))
+        return [path("second-step/", switch, name="auth_user_second_step"), *super().get_urls()]
+
+    def require_second_step(self, request: HttpRequest) -> HttpResponse:
+        """Require a second step of everybody, or leave it to them."""
+        if not request.user.has_perm("core.change_signinpolicy"):
+            raise PermissionDenied
+        is_required = request.POST.get("required") == "1"
+        try:
+            second_step.require_second_step(is_required=is_required, actor_id=request.user.pk or 0)
+        except DomainError as error:
+            messages.error(request, error.message)
+        else:
+            messages.success(
+                request,
+                _("A second step is required now. Who has none was signed out and sets it up.")
+                if is_required
+                else _("A second step is everybody's own choice again."),
+            )
+        return HttpResponseRedirect(reverse("admin:auth_user_changelist"))
+
 
 class RoleForm(forms.ModelForm):
     """A group; a role's name is shown in the reader's language, and stays as it is stored."""
@@ -140,7 +219,7 @@ class RoleForm(forms.ModelForm):
 
 
 @admin.register(Group)
-class RoleAdmin(GroupAdmin, ModelAdmin):
+class RoleAdmin(_UsefulPermissions, GroupAdmin, ModelAdmin):
     """Django's page for groups in our looks: the roles, and groups of one's own.
 
     Upper apps add fields by a slot.

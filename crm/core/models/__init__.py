@@ -5,6 +5,7 @@ from crm.core.models.alert import Alert
 from crm.core.models.base import TimeStampedModel
 from crm.core.models.job import Job, JobLog
 from crm.core.models.person import PersonLanguage
+from crm.core.models.policy import SignInPolicy
 from crm.core.models.role import Role
 from crm.core.models.sign_in import SignIn
 from crm.core.models.view import DefaultView, SavedView
@@ -21,5 +22,6 @@ __all__ = [
     "Role",
     "SavedView",
     "SignIn",
+    "SignInPolicy",
     "TimeStampedModel",
 ]

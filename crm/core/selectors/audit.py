@@ -39,6 +39,34 @@ SENTENCES: dict[str, tuple[Any, Any]] = {
         gettext_lazy("sign-in unlocked"),
         gettext_lazy("%(who)s unlocked the sign-in of “%(name)s”."),
     ),
+    "second_step.on": (
+        gettext_lazy("second step set up"),
+        gettext_lazy("%(who)s set up the second step of their sign-in."),
+    ),
+    "second_step.off": (
+        gettext_lazy("second step switched off"),
+        gettext_lazy("%(who)s switched off the second step of their sign-in."),
+    ),
+    "second_step.codes": (
+        gettext_lazy("recovery codes made"),
+        gettext_lazy("%(who)s made new recovery codes for their sign-in."),
+    ),
+    "second_step.code_used": (
+        gettext_lazy("recovery code used"),
+        gettext_lazy("%(who)s signed in with a recovery code; %(left)s are left."),
+    ),
+    "second_step.reset": (
+        gettext_lazy("second step reset"),
+        gettext_lazy("%(who)s reset the second step of “%(name)s”."),
+    ),
+    "second_step.required": (
+        gettext_lazy("second step required"),
+        gettext_lazy("%(who)s required a second step of everybody."),
+    ),
+    "second_step.optional": (
+        gettext_lazy("second step left to people"),
+        gettext_lazy("%(who)s left the second step to everybody's own choice."),
+    ),
     "view.deleted": (
         gettext_lazy("view removed"),
         gettext_lazy("%(who)s removed the view “%(name)s” of a list."),

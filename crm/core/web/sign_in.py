@@ -11,10 +11,13 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.core.selectors.second_step import lacks_second_step
 from crm.core.services.sign_ins import forget_sign_in, note_sign_in
 
 SEEN = "huike_seen"
 """Where a session keeps when it was last written down, and under which key."""
+LACKING = "huike_lacks_second_step"
+"""Where a session keeps that nothing but the set-up of the second step is open to it."""
 AGAIN_SECONDS = 300
 
 
@@ -31,7 +34,7 @@ def locked(request: HttpRequest, *args: Any) -> HttpResponse:
 
 
 def note(request: HttpRequest, user: Any) -> None:
-    """Write down the browser of this request as one of somebody's."""
+    """Write down the browser of this request as one of somebody's, and what is open to it."""
     now = timezone.now()
     if request.session.session_key is None:
         request.session.create()
@@ -44,6 +47,8 @@ def note(request: HttpRequest, user: Any) -> None:
         now=now,
     )
     request.session[SEEN] = [key, now.timestamp()]
+    if user.is_staff and lacks_second_step(user.pk):
+        request.session[LACKING] = True
 
 
 def signed_in(sender: Any, request: HttpRequest, user: Any, **kwargs: Any) -> None:

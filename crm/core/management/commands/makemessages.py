@@ -39,7 +39,10 @@ class Command(makemessages.Command):
 
 
 def packages_without_texts() -> list[Path]:
-    """Return the folders of installed packages without a catalogue for each of our languages."""
+    """Return the folders of installed packages without a catalogue for each of our languages.
+
+    An application inside of another, such as allauth's, may have its texts in the other's.
+    """
     wanted = [to_locale(code) for code, _name in settings.LANGUAGES if code != "en"]
     folders = sorted(Path(config.path) for config in apps.get_app_configs())
     return [
@@ -47,7 +50,10 @@ def packages_without_texts() -> list[Path]:
         for folder in folders
         if "site-packages" in folder.parts
         and "django" not in folder.parts
-        and not all((folder / "locale" / name).is_dir() for name in wanted)
+        and not all(
+            any((place / "locale" / name).is_dir() for place in (folder, folder.parent))
+            for name in wanted
+        )
     ]
 
 
