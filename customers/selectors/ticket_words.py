@@ -1,6 +1,7 @@
 """Why an answer cannot be sent, or was not, and how long things take: in the reader's words."""
 
 from datetime import datetime
+from typing import Any
 
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
@@ -9,7 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext_lazy
 from customers.enums import TicketState
 from customers.models import Ticket
 
-SPANS = {
+SPANS: dict[str, Any] = {
     "year": ngettext_lazy("%(num)d year", "%(num)d years", "num"),
     "month": ngettext_lazy("%(num)d month", "%(num)d months", "num"),
     "week": ngettext_lazy("%(num)d week", "%(num)d weeks", "num"),

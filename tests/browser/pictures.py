@@ -47,16 +47,18 @@ def album(page: Page, language: str, folder: Path) -> Take:
     def take(name: str, at: Locator | None = None, *, height: int = 0) -> None:
         """Take what is in sight, from ``at`` on; what is there is held to ``faults``."""
         assert faults(page) == []
-        steady(page)
+        if WANTED:
+            steady(page)
         before = page.viewport_size
-        if height and before:
+        if height and width > 1000:
             page.set_viewport_size({"width": width, "height": height})
         if at is not None:
             # The head of the page stays where it is and covers what is right below it.
             at.evaluate("(it) => scrollTo(0, it.getBoundingClientRect().top + scrollY - 96)")
-        page.wait_for_timeout(150)
+        if WANTED:
+            page.wait_for_timeout(150)
         content = page.screenshot(animations="disabled", caret="hide")
-        if height and before:
+        if before:
             page.set_viewport_size(before)
         assert content.startswith(b"\x89PNG")
         assert 5_000 < len(content) < MOST_BYTES, (name, len(content))

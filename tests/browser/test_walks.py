@@ -5,6 +5,7 @@ Each walk ends at the audit log, where its acts are found again. Its telling ste
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -108,7 +109,7 @@ def test_a_file_with_bad_rows_is_mended_and_brought_in_again(
     refused = page.locator("#trial td.reason")
     expect(refused).to_have_count(2)
     assert not Order.objects.filter(source__key=source).exists()
-    take("import-errors", page.locator("#trial"))
+    take("import-errors", page.locator("#trial"), height=720)
     page.locator("button[value=import]").click()
     job_is_done(page)
     take("import-job")
@@ -145,19 +146,18 @@ def test_a_file_with_bad_rows_is_mended_and_brought_in_again(
 def months():
     """Lend the telling customer two earlier months of scores."""
     now = ScoreSnapshot.objects.filter(customer=telling_customer()).latest("month")
-    made = []
-    for back, values in ((1, (0.41, 310, 74)), (2, (0.22, 420, 71))):
-        month = now.month
-        for _step in range(back):
-            month = (month.replace(day=1) - timedelta(days=1)).replace(day=1)
+    made, month = [], now.month
+    for back in (1, 2):
+        month = (month - timedelta(days=1)).replace(day=1)
         made.append(
             ScoreSnapshot.objects.create(
                 customer_id=now.customer_id,
                 month=month,
                 run=now.run,
-                churn_probability=values[0],
-                predicted_clv=values[1],
-                satisfaction=values[2],
+                rfm_group=now.rfm_group,
+                churn_probability=(now.churn_probability or 0) * (1 - back / 8),
+                predicted_clv=(now.predicted_clv or Decimal(0)) * (10 - back) / 10,
+                satisfaction=(now.satisfaction or 0) - back,
             )
         )
     yield made
@@ -312,7 +312,7 @@ def test_ten_thousand_are_tagged_by_name_and_number(
     start = page.locator("button[name=start]")
     expect(start).to_contain_text(number)
     expect(start).to_contain_text("VIP")
-    take("bulk-confirm")
+    take("bulk-confirm", height=480)
     start.click()
     job_is_done(page)
     expect(page.locator("#content")).to_contain_text(number)
@@ -340,7 +340,7 @@ def test_a_list_becomes_a_file(open_page, worker, tmp_path, since, language, siz
     page.goto(f"{CUSTOMERS}?language=en")
     page.locator("a[href*='/export/add/']").first.click()
     page.locator("[name=format]").select_option("xlsx")
-    take("export")
+    take("export", height=660)
     page.locator("#content form button[type=submit]").click()
     job_is_done(page)
     open_result(page)

@@ -39,7 +39,7 @@ def test_the_first_person_sets_the_shop_up(open_page, tmp_path, language, size):
     page.fill("#id_currency", "cny")
     page.fill("#id_username", "lin")
     page.fill("#id_email", "lin@example.com")
-    take("setup", height=1000)
+    take("setup", height=1280)
     page.fill("#id_password", "password")
     page.fill("#id_password_again", "passwort")
     page.locator("#setup-form button[type=submit]").click()
