@@ -59,10 +59,11 @@ openapi:  ## Write docs/openapi.yaml from the code
 	@$(EMBEDDED) run --ephemeral -- $(PY) manage.py spectacular --validate --fail-on-warn \
 		--file docs/openapi.yaml
 
-screenshot:  ## Make the README's picture, or with HUIKE_SCREENSHOTS=folder those of every page
+screenshot:  ## Make the documentation's pictures, or with HUIKE_SCREENSHOTS=folder those of every page and walk
 	@deploy/local/setup.sh test
 	@HUIKE_SCREENSHOTS=$(or $(HUIKE_SCREENSHOTS),docs/images) $(EMBEDDED) run --ephemeral -- \
-		$(PY) -m pytest -q tests/browser/test_pictures.py
+		$(PY) -m pytest -q -m "$(if $(HUIKE_SCREENSHOTS),browser,not slow)" \
+		tests/browser/test_pictures.py tests/browser/test_walks.py tests/browser_setup
 
 backup:  ## Save database and files to backups/<time>/
 	@$(PY) -m deploy.local.backup save

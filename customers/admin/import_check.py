@@ -21,6 +21,7 @@ from unfold.widgets import (
 )
 
 from crm.core.errors import DomainError
+from crm.core.services.audit import record_audit
 from crm.core.tasks import queue_job
 from customers.enums import ImportFormat, OrderStatus
 from customers.models import ImportBatch
@@ -216,12 +217,24 @@ def _take(
         if not unchanged:
             importing.describe_import(batch_id=batch.pk, mapping=mapping, options=options)
         job = importing.begin_import(batch_id=batch.pk, user_id=request.user.pk, dry_run=is_dry)
+        note_import(request, batch, "import.tried" if is_dry else "import.started")
         queue_job(job.pk)
     if is_dry:
         messages.success(request, _("A worker tries the file out; nothing will be changed."))
     else:
         messages.success(request, _("A worker brings the file in."))
     return HttpResponseRedirect(reverse("admin:core_job_change", args=[job.pk]))
+
+
+def note_import(request: HttpRequest, batch: ImportBatch, what: str) -> None:
+    """Write into the audit log what somebody did with a file."""
+    record_audit(
+        actor_id=request.user.pk,
+        action=what,
+        object_type="customers.importbatch",
+        object_id=batch.public_id,
+        details={"filename": batch.filename, "size": batch.size, "source": batch.source.key},
+    )
 
 
 def _statuses(request: HttpRequest) -> dict[str, str]:

@@ -21,7 +21,7 @@ from crm.core.admin.base import ReadOnlyAdmin
 from crm.core.errors import DomainError
 from crm.core.services.audit import record_audit
 from crm.core.tasks import queue_job
-from customers.admin.import_check import check_view
+from customers.admin.import_check import check_view, note_import
 from customers.errors import UndoRefusedError, UndoTooLateError
 from customers.models import ImportBatch, Order
 from customers.selectors.audit import describe_audit, describe_recognition
@@ -110,6 +110,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
                 user_id=request.user.pk,
                 now=timezone.now(),
             )
+            note_import(request, batch, "import.uploaded")
         messages.success(request, _("The file is here. Look at it, then bring it in."))
         return HttpResponseRedirect(reverse("admin:customers_importbatch_check", args=[batch.pk]))
 

@@ -14,7 +14,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
-from django.utils.timesince import timesince
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -30,7 +29,7 @@ from customers.enums import Lifecycle, MessageKind, SourceKind, TicketState
 from customers.errors import AnswerRefusedError
 from customers.models import Customer, Order, Source, Ticket, TicketMessage
 from customers.selectors.contacts import mask_text, may_see_contacts, show_text
-from customers.selectors.ticket_words import due_words, reason_words
+from customers.selectors.ticket_words import due_words, reason_words, span_words
 from customers.selectors.timeline import money
 from customers.services import tickets
 from customers.tasks import queue_answers
@@ -145,7 +144,7 @@ class TicketAdmin(ExportableList):
 
     @admin.display(description=_("age"), ordering="-opened_at")
     def age(self, ticket: Ticket) -> str:
-        return timesince(ticket.opened_at, timezone.now(), depth=1)
+        return span_words(ticket.opened_at, timezone.now())
 
     @admin.display(description=_("source"), ordering="source__name")
     def origin(self, ticket: Ticket) -> str:

@@ -1,13 +1,24 @@
-"""Why an answer cannot be sent, or was not: codes are stored, words are the reader's."""
+"""Why an answer cannot be sent, or was not, and how long things take: in the reader's words."""
 
 from datetime import datetime
+from typing import Any
 
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from customers.enums import TicketState
 from customers.models import Ticket
+
+SPANS: dict[str, Any] = {
+    "year": ngettext_lazy("%(num)d year", "%(num)d years", "num"),
+    "month": ngettext_lazy("%(num)d month", "%(num)d months", "num"),
+    "week": ngettext_lazy("%(num)d week", "%(num)d weeks", "num"),
+    "day": ngettext_lazy("%(num)d day", "%(num)d days", "num"),
+    "hour": ngettext_lazy("%(num)d hour", "%(num)d hours", "num"),
+    "minute": ngettext_lazy("%(num)d minute", "%(num)d minutes", "num"),
+}
+"""Django's own words make of eight months an August in Chinese."""
 
 REASONS = {
     "no_customer": gettext_lazy("This ticket names no customer: there is nobody to write to."),
@@ -40,10 +51,15 @@ def reason_words(code: str) -> str:
     return str(REASONS[name]) % {"code": number} if name else ""
 
 
+def span_words(since: datetime, until: datetime) -> str:
+    """Say how long it is from one instant to another, in the largest unit that fits."""
+    return timesince(since, until, time_strings=SPANS, depth=1)
+
+
 def due_words(ticket: Ticket, now: datetime) -> str:
     """Say how long there is left, or since when it is too late; nothing when nothing is due."""
     if ticket.due_at is None or ticket.state == TicketState.CLOSED:
         return ""
     if ticket.due_at < now:
-        return _("overdue for %(time)s") % {"time": timesince(ticket.due_at, now, depth=1)}
-    return _("in %(time)s") % {"time": timesince(now, ticket.due_at, depth=1)}
+        return _("overdue for %(time)s") % {"time": span_words(ticket.due_at, now)}
+    return _("in %(time)s") % {"time": span_words(now, ticket.due_at)}

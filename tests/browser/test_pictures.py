@@ -1,42 +1,52 @@
-"""Pictures: the README's, and with HUIKE_SCREENSHOTS=<folder> those of every page, to be looked at.
+"""Pictures of pages: the documentation's, and with HUIKE_SCREENSHOTS=<folder> those of every page.
 
-``make screenshot`` writes the README's.
+``make screenshot`` writes the documentation's, together with the walks'.
 """
 
-import os
+import re
 from pathlib import Path
 
 import pytest
 
+from analytics.models import ScoringRun
 from tests.browser.conftest import NARROW, WIDE
-from tests.browser.pages import NAMES, address_of
+from tests.browser.pages import LISTS, NAMES, address_of
+from tests.browser.pictures import CHOSEN, DOCS, MOST_BYTES, WANTED, album, steady
 
-MOST_BYTES = 400_000
-README = Path("docs/images")
-WANTED = os.environ.get("HUIKE_SCREENSHOTS", "")
-
-
-def steady(page) -> None:
-    """Wait until fonts and charts have settled."""
-    page.wait_for_load_state("networkidle")
-    page.evaluate("() => document.fonts.ready")
+SHOWN = re.compile(r"!\[([^\]]+)\]\((?:docs/)?images/([a-z-]+)\.png\)")
 
 
-def test_the_readmes_picture_is_small_enough(open_page, tmp_path):
-    page = open_page("en", (1280, 1000))
-    page.goto("/admin/")
-    steady(page)
-    folder = README if Path(WANTED) == README else tmp_path
-    folder.mkdir(parents=True, exist_ok=True)
+@pytest.mark.parametrize("name", ["dashboard", "customer", "customer-phone", "tickets", "backtest"])
+def test_a_page_makes_a_picture_of_the_documentation(open_page, tmp_path, name):
+    language, width = CHOSEN[name]
+    page = open_page(language, WIDE if width == WIDE[0] else NARROW)
+    take = album(page, language, tmp_path)
+    address = {
+        "tickets": "/admin/customers/ticket/",
+        "backtest": f"{LISTS['runs']}{ScoringRun.objects.earliest('pk').pk}/change/",
+    }.get(name) or address_of(name.partition("-")[0])
 
-    page.screenshot(path=folder / "dashboard.png")
+    page.goto(address)
+    take(name, height=640 if name == "tickets" else 1000)
 
-    content = (folder / "dashboard.png").read_bytes()
-    assert content.startswith(b"\x89PNG")
-    assert 20_000 < len(content) < MOST_BYTES
+    if not WANTED:
+        assert [path.name for path in tmp_path.iterdir()] == [f"{name}-{language}-{width}.png"]
 
 
-if WANTED and Path(WANTED) != README:
+@pytest.mark.skipif(bool(WANTED), reason="The pictures are being made.")
+def test_each_picture_is_small_named_in_words_and_shown_somewhere():
+    texts = [path.read_text() for path in (Path("README.md"), *Path("docs").glob("*.md"))]
+    shown = {name: words for text in texts for words, name in SHOWN.findall(text)}
+
+    assert set(shown) == set(CHOSEN) == {path.stem for path in DOCS.iterdir()}
+    for name, words in shown.items():
+        content = (DOCS / f"{name}.png").read_bytes()
+        assert content.startswith(b"\x89PNG")
+        assert len(content) < MOST_BYTES, name
+        assert len(words.split()) >= 4, f"{name}: {words}"
+
+
+if WANTED and Path(WANTED) != DOCS:
 
     @pytest.mark.parametrize("colours", ["light", "dark"])
     @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["1280", "390"])

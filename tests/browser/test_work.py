@@ -1,7 +1,5 @@
 """Work that takes its time: files, scoring runs, jobs, and the shop's settings."""
 
-import csv
-import io
 import re
 from decimal import Decimal
 from pathlib import Path
@@ -18,25 +16,6 @@ from tests.browser.conftest import NARROW, WIDE
 from tests.browser.pages import LISTS
 from tests.worker_app import kinds
 
-HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
-
-
-@pytest.fixture
-def order_file(tmp_path) -> Path:
-    """Two good rows, and one nobody can read."""
-    path = tmp_path / "by-hand.csv"
-    path.write_text(
-        "\n".join(
-            [
-                HEADER,
-                "990001,22423,REGENCY CAKESTAND 3 TIER,2,2026-05-04 10:00,12.75,99001,Norway",
-                "990001,22086,PAPER CHAIN KIT 50'S,6,2026-05-04 10:00,2.95,99001,Norway",
-                "990002,22086,PAPER CHAIN KIT 50'S,many,2026-05-04 11:00,2.95,99001,Norway",
-            ]
-        )
-    )
-    return path
-
 
 @pytest.fixture
 def test_kinds():
@@ -52,37 +31,6 @@ def upload(page, path: Path, source: str) -> None:
     page.get_by_label("Source").fill(source)
     page.get_by_role("button", name="Look at it").click()
     page.wait_for_url("**/importbatch/*/check/")
-
-
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_a_file_is_brought_in_by_hand_and_followed_to_its_end(open_page, worker, order_file, size):
-    page = open_page(size=size)
-    source = f"by-hand-{size[0]}"
-
-    upload(page, order_file, source)
-    expect(page.locator("#content")).to_contain_text("Online Retail")
-    page.get_by_role("button", name="Try it out, change nothing").click()
-    expect(page.locator("#job-live[data-state=succeeded]")).to_be_visible(timeout=30_000)
-    page.get_by_role("link", name="Open the result").click()
-    expect(page.locator("#trial")).to_contain_text("Would be rejected")
-    assert not Order.objects.filter(source__key=source).exists()
-    page.get_by_role("button", name="Bring it in").click()
-    page.wait_for_url("**/core/job/*/change/")
-    expect(page.locator("#job-live[data-state=succeeded]")).to_be_visible(timeout=30_000)
-    page.get_by_role("link", name="Open the result").click()
-
-    batch = ImportBatch.objects.get(source__key=source)
-    assert (batch.rows_total, batch.rows_created, batch.rows_rejected) == (3, 2, 1)
-    expect(page.get_by_role("heading", level=1)).to_have_text("by-hand.csv")
-    expect(page.locator("#importbatch_form")).to_contain_text(re.compile(r"\d{4}, \d\d:\d\d"))
-    with page.expect_download() as download:
-        page.get_by_role("link", name="Rows with their reasons (CSV)").click()
-    text = Path(download.value.path()).read_text(encoding="utf-8-sig")
-    (row,) = csv.DictReader(io.StringIO(text))
-    assert row["InvoiceNo"] == "990002"
-    assert "many" in row.values()
-    order = Order.objects.get(source__key=source, external_id="990001")
-    assert order.total == Decimal("43.20")
 
 
 def test_what_is_no_table_is_refused_in_words(page, tmp_path):

@@ -127,6 +127,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     readonly_fields = ("sentence", "who", "what", "about", "told")
     empty_words = gettext_lazy("What people and keys do that must be traceable is listed here.")
+    rows_words = gettext_lazy("entries")
     list_before_template = "core/audit_before.html"
 
     @admin.display(description=gettext_lazy("what happened"))

@@ -115,6 +115,8 @@ class ListAdmin(ModelAdmin):
     """What an empty list says about how rows come to be there."""
     empty_action: EmptyAction | None = None
     """What an empty list offers; without one, to add a row to who may."""
+    rows_words: "StrPromise | str" = ""
+    """What several rows are called below the list; without words, as the model is."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Keep what is there for this person: for pages, searches, actions and exports alike."""

@@ -8,6 +8,7 @@ from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model
 from django.urls import NoReverseMatch, reverse
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -101,7 +102,12 @@ def register_sentences(sentences: Mapping[str, tuple[Any, Any]]) -> None:
 
 
 def _fill(sentence: Any, who: str, details: Mapping[str, Any]) -> str:
-    return str(sentence) % _Details({**details, "who": who})
+    numbers = {
+        name: number_format(value, force_grouping=True)
+        for name, value in details.items()
+        if type(value) is int
+    }
+    return str(sentence) % _Details({**details, **numbers, "who": who})
 
 
 def who_did(entry: AuditEntry) -> str:

@@ -1,7 +1,11 @@
 // What the theme's pages lack: the main landmark, names for icons, and reading out what happened.
 function nameControls() {
   for (const icon of document.querySelectorAll(".material-symbols-outlined")) icon.ariaHidden = "true";
-  for (const icon of document.querySelectorAll("a > span[title]")) icon.parentElement.ariaLabel = icon.title;
+  // A link that says something beside its icon is named by that.
+  for (const icon of document.querySelectorAll("a > span[title]:only-child")) {
+    const link = icon.parentElement;
+    if (link.textContent.trim() === icon.textContent.trim()) link.ariaLabel = icon.title;
+  }
   for (const field of document.querySelectorAll("input[placeholder]")) {
     if (field.labels.length || field.ariaLabel) continue;
     const row = field.closest(".field-line")?.querySelector("label, .label")?.textContent.trim() ?? "";

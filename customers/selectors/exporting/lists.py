@@ -5,8 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 
+from crm.core.registry import registry
 from customers.connectors import huike
 from customers.connectors.huike.writing import attribute_field, is_writable
 from customers.connectors.tables import MOST_COLUMNS
@@ -73,7 +77,26 @@ def fields_for(kind: Kind, user: Any = None) -> list[Field]:
 
 def describe_filters(filters: Mapping[str, Any]) -> str:
     """Say by what a list was narrowed."""
-    return " · ".join(f"{name}: {_told(value)}" for name, value in sorted(filters.items()))
+    return " · ".join(
+        _("%(name)s: %(value)s") % {"name": capfirst(_name_of(name)), "value": _told(value)}
+        for name, value in sorted(filters.items())
+    )
+
+
+def _name_of(parameter: str) -> str:
+    """Call a filter as the lists do; what no list knows keeps its own name."""
+    if parameter == "q":
+        return _("search")
+    for one in registry.list_filters:
+        if getattr(one.filter_class, "parameter_name", "") == parameter:
+            return str(one.filter_class.title)  # type: ignore[attr-defined]
+    for kind in KINDS.values():
+        try:
+            field: Any = kind.model._meta.get_field(parameter.partition("__")[0])
+        except FieldDoesNotExist:
+            continue
+        return str(getattr(field, "verbose_name", parameter))
+    return parameter
 
 
 def _told(value: Any) -> str:

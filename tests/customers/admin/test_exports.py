@@ -9,6 +9,7 @@ from django.utils import timezone
 from crm.core.models import AuditEntry
 from customers.models import Export
 from customers.selectors import exporting
+from customers.selectors.exporting import describe_filters
 from tests.customers.exporting import files
 from tests.customers.importing.files import bring
 from tests.customers.test_admin import signed_in
@@ -169,3 +170,9 @@ def test_the_list_of_exports_takes_as_many_queries_for_many(
 
     with django_assert_max_num_queries(8):
         assert staff_client.get(url).status_code == 200
+
+
+def test_what_narrowed_a_list_is_told_by_the_names_of_its_filters():
+    narrowed = {"language": "en", "rfm_group": "champions", "odd": ["1", "2"]}
+
+    assert describe_filters(narrowed) == "Language: en · Odd: 1, 2 · RFM group: champions"
