@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from customers.models import ShopSettings
 from customers.services import setup
+from tests.browser.axe import violations
 from tests.browser.conftest import NARROW, WIDE
 from tests.browser.watching import faults
 
@@ -23,7 +24,7 @@ def test_the_first_person_sets_the_shop_up(open_page, language, size):
     assert page.locator("html").get_attribute("lang") == spoken
     page.goto(f"/setup/?code={setup.setup_code()}")
     expect(page.locator("#id_zone")).to_have_value("Asia/Shanghai")
-    assert faults(page) == []
+    assert faults(page) + violations(page) == []
 
     page.fill("#id_shop_name", "Lanterns & Tea")
     page.fill("#id_currency", "cny")
@@ -34,13 +35,13 @@ def test_the_first_person_sets_the_shop_up(open_page, language, size):
     page.locator("#setup-form button[type=submit]").click()
     expect(page.locator("#id_password_again")).to_have_attribute("aria-invalid", "true")
     expect(page.locator("#id_shop_name")).to_have_value("Lanterns & Tea")
-    assert faults(page) == []
+    assert faults(page) + violations(page) == []
 
     page.fill("#id_password", PASSWORD)
     page.fill("#id_password_again", PASSWORD)
     page.locator("#setup-form button[type=submit]").click()
     page.wait_for_url("**/setup/next/")
-    assert faults(page) == []
+    assert faults(page) + violations(page) == []
     assert ShopSettings.objects.get().currency == "CNY"
     assert get_user_model().objects.get().username == "lin"
 
