@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from crm.core.models import Job
 from customers.models import ShopSettings
 from customers.services import setup
+from tests.browser.axe import violations
 from tests.browser.conftest import NARROW, WIDE
 from tests.browser.pictures import album
 from tests.browser.watching import faults
@@ -34,7 +35,7 @@ def test_the_first_person_sets_the_shop_up(open_page, tmp_path, language, size):
     assert page.locator("html").get_attribute("lang") == spoken
     page.goto(f"/setup/?code={setup.setup_code()}")
     expect(page.locator("#id_zone")).to_have_value("Asia/Shanghai")
-    assert faults(page) == []
+    assert faults(page) + violations(page) == []
 
     page.fill("#id_shop_name", "Lanterns & Tea")
     page.fill("#id_currency", "cny")
@@ -47,12 +48,14 @@ def test_the_first_person_sets_the_shop_up(open_page, tmp_path, language, size):
     expect(page.locator("#id_password_again")).to_have_attribute("aria-invalid", "true")
     expect(page.locator("#id_shop_name")).to_have_value("Lanterns & Tea")
     take("setup-refused", page.locator("#id_password_again"))
+    assert faults(page) + violations(page) == []
 
     page.fill("#id_password", PASSWORD)
     page.fill("#id_password_again", PASSWORD)
     page.locator("#setup-form button[type=submit]").click()
     page.wait_for_url("**/setup/next/")
     take("setup-next")
+    assert faults(page) + violations(page) == []
     assert ShopSettings.objects.get().currency == "CNY"
     assert get_user_model().objects.get().username == "lin"
 

@@ -138,7 +138,7 @@ class PersonAdmin(_UsefulPermissions, UserAdmin, ModelAdmin):
         names = role_names(person.groups.all())
         return ", ".join(sorted(names.values())) or "–"
 
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
         """Offer roles by their name in the reader's language."""
         if db_field.name == "groups":
             kwargs["form_class"] = RoleChoice

@@ -11,6 +11,19 @@ function nameControls() {
     const row = field.closest(".field-line")?.querySelector("label, .label")?.textContent.trim() ?? "";
     field.ariaLabel = `${row} ${field.placeholder}`.trim();
   }
+  // A hint that is only a sign: what it says belongs to a picture, not to plain text.
+  for (const hint of document.querySelectorAll(".help-tooltip[aria-label]")) hint.role = "img";
+}
+
+// What scrolls sideways is reached by the keyboard too, and has the name of what it is in.
+function openScrolls() {
+  for (const scroll of document.querySelectorAll(".huike-scroll:not([tabindex])")) {
+    const part = scroll.closest(".huike-card, .huike-section, section, details");
+    const name = part?.querySelector("h2, h3, summary") ?? document.querySelector("h1");
+    scroll.tabIndex = 0;
+    scroll.setAttribute("role", "region");
+    scroll.ariaLabel = name?.textContent.trim() ?? document.title;
+  }
 }
 
 document.addEventListener("DOMContentLoaded", () => {
@@ -20,6 +33,7 @@ document.addEventListener("DOMContentLoaded", () => {
     content.tabIndex = -1;
   }
   nameControls();
+  openScrolls();
   const live = document.getElementById("huike-live");
   const news = [...document.querySelectorAll("[data-announce]")].map((part) => part.textContent.trim());
   // A live region speaks only of what changes after it was there.
