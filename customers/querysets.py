@@ -10,9 +10,20 @@ from typing import TYPE_CHECKING, Any, Self
 from django.apps import apps
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import BooleanField, F, Func, Q, TextField, Value
+from django.db.models import (
+    BooleanField,
+    Exists,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    Subquery,
+    TextField,
+    Value,
+)
 from django.db.models.functions import Right
 from django.db.models.lookups import Exact
+from django.utils.functional import cached_property
 
 from customers.enums import (
     COUNTED_ORDER_STATUSES,
@@ -38,6 +49,10 @@ if TYPE_CHECKING:
         TicketMessage,
     )
 
+LARGE = {"Customer": 20_000, "Order": 100_000}
+"""So many rows are of sources from which on not all of their customers are read for a page."""
+NAMING = ("Order", "Ticket")
+"""Whose rows name customers of their source."""
 LEAST_TRIGRAM = 3
 END_OF_PHONE = 4
 MOST_BUYERS = 500
@@ -61,7 +76,7 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
 
         Or an order or a ticket of one names them.
         """
-        return self.filter(pk__in=_customers_of(sources))
+        return self.filter(_is_of(sources))
 
     def active(self) -> Self:
         return self.filter(lifecycle=Lifecycle.ACTIVE)
@@ -88,24 +103,46 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         return self.filter(_numbered(text, sources) | Q(public_id=text) | named)
 
 
-def _customers_of(sources: Collection[int]) -> models.QuerySet[Any]:
-    """Return the ids of the customers of some sources, some of them more than once.
+class Sources(frozenset[int]):
+    """Some sources, and whether much of the shop is theirs; that is asked once."""
 
-    One union: the planner asks it for each customer of a list's page, or reads it first, whichever
-    is less work.
+    @cached_property
+    def are_large(self) -> bool:
+        """Tell whether reading all of their customers would be slow."""
+        found = [
+            Exists(_rows(name).filter(source__in=self).values("pk")[most : most + 1])
+            for name, most in LARGE.items()
+        ]
+        asked = _rows("Source").values_list(*found)[:1]
+        return any(flag for row in asked for flag in row)
+
+
+def _rows(name: str) -> models.QuerySet[Any]:
+    return apps.get_model("customers", name)._default_manager.order_by()
+
+
+def _is_of(sources: Collection[int], customer: str = "pk") -> Q:
+    """Return whether the customer that a row names is of some sources.
+
+    Of small ones their customers are read first; of large ones each row of the page is asked: the
+    subqueries are no ``EXISTS``, which the planner would turn into reading all there is.
     """
-    rows = {
-        name: apps.get_model("customers", name)._default_manager.order_by()
-        for name in ("Customer", "Identity", "Order", "Source", "Ticket")
-    }
-    keys = rows["Source"].filter(pk__in=sources).values("key")
-    given = rows["Identity"].filter(issuer__in=keys, kind=IdentityKind.EXTERNAL_ID)
-    named = [
-        rows[name].filter(source__in=sources, customer__isnull=False).values("customer")
-        for name in ("Order", "Ticket")
-    ]
-    came = rows["Customer"].filter(source__in=sources).values("pk")
-    return came.union(given.values("customer"), *named, all=True)
+    some = sources if isinstance(sources, Sources) else Sources(sources)
+    keys = _rows("Source").filter(pk__in=some).values("key")
+    given = _rows("Identity").filter(issuer__in=keys, kind=IdentityKind.EXTERNAL_ID)
+    named = [_rows(name).filter(source__in=some, customer__isnull=False) for name in NAMING]
+    if not some.are_large:
+        came = _rows("Customer").filter(source__in=some).values("pk")
+        others = [rows.values("customer") for rows in (given, *named)]
+        return Q(**{f"{customer}__in": came.union(*others, all=True)})
+    if customer != "pk":
+        people = _rows("Customer").filter(_is_of(some), pk=OuterRef(customer))
+        return Q(**{customer: Subquery(people.values("pk")[:1])})
+    asked = Q(source__in=some)
+    for rows in (given, *named):
+        theirs = rows.filter(customer=OuterRef("pk")).values("customer")
+        asked |= Q(pk=Subquery(theirs[:1]))
+    return asked
 
 
 def _numbered(text: str, sources: Collection[int] | None) -> Q:
@@ -211,7 +248,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
 
     def within(self, sources: Collection[int]) -> Self:
         """Tickets of these sources, and those staff wrote down about their customers."""
-        written = Q(source__kind=SourceKind.MANUAL, customer__in=_customers_of(sources))
+        written = Q(source__kind=SourceKind.MANUAL) & _is_of(sources, "customer")
         return self.filter(Q(source__in=sources) | written)
 
     def unfinished(self) -> Self:
@@ -241,7 +278,7 @@ class InteractionQuerySet(models.QuerySet["Interaction"]):
     """Entries of the timeline's own."""
 
     def within(self, sources: Collection[int]) -> Self:
-        return self.filter(customer__in=_customers_of(sources))
+        return self.filter(_is_of(sources, "customer"))
 
     def standing(self) -> Self:
         """Those that nobody took back."""
@@ -255,7 +292,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
     """Tasks by whether something is left to do."""
 
     def within(self, sources: Collection[int]) -> Self:
-        return self.filter(customer__in=_customers_of(sources))
+        return self.filter(_is_of(sources, "customer"))
 
     def open(self) -> Self:
         return self.filter(done_at=None)
@@ -271,7 +308,7 @@ class AboutCustomerQuerySet(models.QuerySet[Any]):
     """Rows about a customer that no source has given."""
 
     def within(self, sources: Collection[int]) -> Self:
-        return self.filter(customer__in=_customers_of(sources))
+        return self.filter(_is_of(sources, "customer"))
 
 
 class MergeRecordQuerySet(models.QuerySet["MergeRecord"]):
@@ -279,5 +316,5 @@ class MergeRecordQuerySet(models.QuerySet["MergeRecord"]):
 
     def within(self, sources: Collection[int]) -> Self:
         """Merges of two profiles that are both of these sources."""
-        customers = _customers_of(sources)
-        return self.filter(source_customer__in=customers, target_customer__in=customers)
+        both = _is_of(sources, "source_customer") & _is_of(sources, "target_customer")
+        return self.filter(both)

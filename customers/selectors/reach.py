@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from crm.core.selectors.reach import limit_of, reached
 from customers.models import CustomerTag, RoleSource, Source
+from customers.querysets import Sources
 
 WITHIN = (
     "category", "consent", "customer", "customertag", "importbatch", "interaction",
@@ -64,7 +65,7 @@ ROUTES: Mapping[str, Mapping[str, str]] = {
 """The addresses that limited persons may open, and whose rows their parts name."""
 
 
-def sources_of(user: Any) -> frozenset[int] | None:
+def sources_of(user: Any) -> Sources | None:
     """Return the sources a person's roles are limited to, None for all; one query.
 
     The sources of all roles that grant anything; all as soon as one of these has no limit, or the
@@ -84,7 +85,7 @@ def sources_of(user: Any) -> frozenset[int] | None:
     )
     if not found or any(has_own or not ends for has_own, ends in found):
         return None
-    return frozenset(source for _own, ends in found for source in ends)
+    return Sources(source for _own, ends in found for source in ends)
 
 
 def issuers_of(user: Any) -> frozenset[str] | None:

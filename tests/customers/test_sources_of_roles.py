@@ -21,6 +21,7 @@ from crm.core.selectors.reach import limit_of
 from crm.core.services import jobs
 from customers import models as record
 from customers.models import Customer, Order, Source
+from customers.querysets import LARGE, Sources
 from customers.selectors.reach import limits_of_role, sources_of
 from customers.services import tagging
 from customers.services.merging import merge_customers
@@ -501,3 +502,26 @@ def test_nobody_writes_to_an_own_page_about_somebody_out_of_reach(two, client):
     ids = {"action": "tag_chosen", "_selected_action": [two.other.pk, two.mine.pk]}
     answer = client.post("/admin/customers/customer/", ids)
     assert record.BulkAction.objects.get().people == 1
+
+
+@pytest.mark.parametrize("are_large", [False, True])
+def test_who_is_of_a_source_is_the_same_however_it_is_asked(two, monkeypatch, are_large):
+    if are_large:
+        monkeypatch.setitem(LARGE, "Customer", 0)
+    sources = Sources([two.here.pk])
+    assert sources.are_large is are_large
+    asks, known = (make.CustomerFactory(source=two.there) for _one in range(2))
+    make.TicketFactory(source=two.here, customer=asks)
+    record.Identity.objects.create(
+        customer=known, issuer="here", kind="external_id", value="here-9"
+    )
+    make.TaskFactory(customer=two.other)
+    task = make.TaskFactory(customer=known)
+    manual = make.SourceFactory(key="by-hand", kind="manual")
+    written = make.TicketFactory(source=manual, customer=known)
+    make.TicketFactory(source=manual, customer=two.other)
+
+    assert {*Customer.objects.within(sources)} == {two.mine, two.both, asks, known}
+    assert {*record.Task.objects.within(sources)} == {two.task, task}
+    mine = {*record.Ticket.objects.filter(source=two.here)}
+    assert {*record.Ticket.objects.within(sources)} == mine | {written}
