@@ -95,6 +95,11 @@ class PersonAdmin(UserAdmin, ModelAdmin):
         "last_login",
     )
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Head the list as the side bar calls it."""
+        told = {"heading": _("People"), "lone_page": True}
+        return super().changelist_view(request, {**told, **(extra_context or {})})
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """Read everybody's roles together."""
         return super().get_queryset(request).prefetch_related("groups")
@@ -144,6 +149,11 @@ class RoleAdmin(GroupAdmin, ModelAdmin):
 
     form = RoleForm
     list_display = ("name",)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Head the list as the side bar calls it."""
+        told = {"heading": _("Roles"), "lone_page": True}
+        return super().changelist_view(request, {**told, **(extra_context or {})})
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """Name roles in the reader's language, looked up once for the whole list."""
