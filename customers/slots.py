@@ -149,7 +149,7 @@ def _fill_jobs() -> None:
             label=_("Orders of another shop, to look around with"),
             run_chunk=lambda run: demo.run_chunk(run, now=timezone.now()),
             on_end=lambda job: demo.on_end(job, now=timezone.now()),
-            page=lambda job: reverse("admin:index"),
+            page=lambda job: reverse("admin:index") if job.is_final else "",
         )
     )
 

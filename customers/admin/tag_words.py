@@ -129,6 +129,7 @@ class TagAdmin(ListAdmin):
             "longest": LONGEST,
             "may_change": self.has_change_permission(request, tag),
             "may_delete": self.has_delete_permission(request, tag),
+            "heading": context["title"],
             **context,
         }
         return TemplateResponse(request, template, whole)

@@ -71,11 +71,13 @@ def demo_notice(row: ShopSettings | None = None) -> str:
     if not row.is_demo:
         return ""
     if SIMULATED not in row.demo_note.split():
-        return _(
+        told = _(
             "Demonstration. The orders are real (Online Retail, 2010–2011), moved by %(weeks)s "
             "weeks to the present. Names, contacts, consent, answers, reviews and tickets are "
             "simulated."
         ) % {"weeks": row.demo_note or "0"}
+        gone = _("Before real use take them out: manage.py remove_source online-retail.")
+        return f"{told} {gone}"
     if has_real_customers():
         return _(
             "Simulated customers and orders lie beside the others in this database; every figure "

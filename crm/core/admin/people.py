@@ -118,6 +118,11 @@ class PersonAdmin(_UsefulPermissions, UserAdmin, ModelAdmin):
     actions = ("reset_second_step",)
     list_before_template = "core/people_before.html"
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Head the list as the side bar calls it."""
+        told = {"heading": _("People"), "lone_page": True}
+        return super().changelist_view(request, {**told, **(extra_context or {})})
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """Read everybody's roles together, and whether they have a second step."""
         return with_second_step(super().get_queryset(request).prefetch_related("groups"))
@@ -253,6 +258,11 @@ class RoleAdmin(_UsefulPermissions, GroupAdmin, ModelAdmin):
 
     form = RoleForm
     list_display = ("name",)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Head the list as the side bar calls it."""
+        told = {"heading": _("Roles"), "lone_page": True}
+        return super().changelist_view(request, {**told, **(extra_context or {})})
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """Name roles in the reader's language, looked up once for the whole list."""
