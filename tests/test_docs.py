@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.pictures import CHOSEN, DOCS, MOST_BYTES
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "samples").rglob("*.md")]
 )
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+PICTURE = re.compile(r"!\[([^\]]+)\]\((?:docs/)?images/([a-z-]+)\.png\)")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
@@ -51,3 +54,14 @@ def test_every_page_can_be_reached_from_the_readme():
             open_pages += [target for target, _anchor in links(page) if target.suffix == ".md"]
 
     assert set(PAGES) - seen == set()
+
+
+def test_each_picture_is_small_told_in_words_and_shown_somewhere():
+    shown = {name: words for page in PAGES for words, name in PICTURE.findall(page.read_text())}
+
+    assert set(shown) == set(CHOSEN) == {path.stem for path in (ROOT / DOCS).iterdir()}
+    for name, words in shown.items():
+        content = (ROOT / DOCS / f"{name}.png").read_bytes()
+        assert content.startswith(b"\x89PNG")
+        assert len(content) < MOST_BYTES, name
+        assert len(words.split()) >= 4, f"{name}: {words}"

@@ -3,7 +3,6 @@
 ``make screenshot`` writes the documentation's, together with the walks'.
 """
 
-import re
 from pathlib import Path
 
 import pytest
@@ -11,9 +10,7 @@ import pytest
 from analytics.models import ScoringRun
 from tests.browser.conftest import NARROW, WIDE
 from tests.browser.pages import LISTS, NAMES, address_of
-from tests.browser.pictures import CHOSEN, DOCS, MOST_BYTES, WANTED, album, steady
-
-SHOWN = re.compile(r"!\[([^\]]+)\]\((?:docs/)?images/([a-z-]+)\.png\)")
+from tests.browser.pictures import CHOSEN, DOCS, WANTED, album, steady
 
 
 @pytest.mark.parametrize("name", ["dashboard", "customer", "customer-phone", "tickets", "backtest"])
@@ -31,19 +28,6 @@ def test_a_page_makes_a_picture_of_the_documentation(open_page, tmp_path, name):
 
     if not WANTED:
         assert [path.name for path in tmp_path.iterdir()] == [f"{name}-{language}-{width}.png"]
-
-
-@pytest.mark.skipif(bool(WANTED), reason="The pictures are being made.")
-def test_each_picture_is_small_named_in_words_and_shown_somewhere():
-    texts = [path.read_text() for path in (Path("README.md"), *Path("docs").glob("*.md"))]
-    shown = {name: words for text in texts for words, name in SHOWN.findall(text)}
-
-    assert set(shown) == set(CHOSEN) == {path.stem for path in DOCS.iterdir()}
-    for name, words in shown.items():
-        content = (DOCS / f"{name}.png").read_bytes()
-        assert content.startswith(b"\x89PNG")
-        assert len(content) < MOST_BYTES, name
-        assert len(words.split()) >= 4, f"{name}: {words}"
 
 
 if WANTED and Path(WANTED) != DOCS:
