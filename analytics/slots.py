@@ -301,7 +301,7 @@ def _fill_reach() -> None:
         return rows.filter(customer__in=reached(Customer.objects.order_by(), user).values("pk"))
 
     registry.reach_rules.register(ReachRule("analytics.currentscore", of_customers))
-    for key in ("api:score-list", "api:customer-scores"):
+    for key in ("api:score-list", "api:customer-scores", "my_settings:page"):
         registry.open_routes.register(OpenRoute(key))
 
 

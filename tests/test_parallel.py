@@ -12,7 +12,9 @@ def test_each_process_has_a_database_of_the_broker_of_its_own():
 
 def test_a_file_stays_together_and_the_browser_keeps_its_shop():
     assert scope_of("tests/core/test_jobs.py::test_a[b::c]") == "tests/core/test_jobs.py"
-    assert scope_of("tests/browser/test_a.py::test_b") == scope_of("tests/browser/test_c.py::test_d")
+    assert scope_of("tests/browser/test_a.py::test_b") == scope_of(
+        "tests/browser/test_c.py::test_d"
+    )
     assert scope_of("tests/browser_setup/test_a.py::test_b") == "tests/browser_setup/test_a.py"
 
 

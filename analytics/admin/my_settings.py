@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -17,6 +18,7 @@ from analytics.models import DigestChoice, DigestMail
 from analytics.services import digest
 from crm.core.errors import DomainError
 from crm.core.selectors.languages import languages_of
+from crm.core.selectors.reach import may_open
 from crm.core.selectors.second_step import second_step_of
 from customers.selectors.shop import shop_settings
 
@@ -39,7 +41,10 @@ class DigestForm(forms.Form):
 
 
 def page(request: HttpRequest) -> HttpResponse:
-    """Show and store a person's own settings."""
+    """Show and store a person's own settings; the mail is of the whole shop, for who sees it."""
+    has_mail = may_open(request.user, "my_settings:preview")
+    if request.method == "POST" and not has_mail:
+        raise PermissionDenied
     choice = _choice(request)
     initial = {
         "wanted": bool(choice and choice.wanted_since),
@@ -58,6 +63,7 @@ def page(request: HttpRequest) -> HttpResponse:
         _("My settings"),
         form=form,
         second_step=second_step_of(_reader(request)),
+        has_mail=has_mail,
         mails=list(mails),
         zone=shop.zone,
         is_armed=shop.sending_armed,

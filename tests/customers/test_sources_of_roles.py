@@ -444,6 +444,19 @@ def test_the_monday_mail_is_not_for_limited_persons(two):
     assert digest.compose(user=user, language="en", now=make.NOON) is None
 
 
+def test_limited_persons_set_up_their_second_step_and_see_no_mail(two, client):
+    client.force_login(limited_person("support", two.here))
+
+    settings_page = client.get(reverse("my_settings:page"))
+    set_up = client.get(reverse("mfa_activate_totp"))
+    refused = client.post(reverse("my_settings:page"), {"wanted": "on", "language": "en"})
+
+    assert reverse("mfa_activate_totp") in settings_page.content.decode()
+    assert "Monday" not in settings_page.content.decode()
+    assert set_up.status_code in (200, 302)
+    assert refused.status_code == 403
+
+
 def test_a_file_has_what_is_there_for_who_asked(two):
     user = limited_person("manager", two.here)
     mine = make.CustomerFactory(source=two.here, external_id="here-2", name="Third Own")

@@ -119,8 +119,13 @@ class PersonAdmin(_UsefulPermissions, UserAdmin, ModelAdmin):
     list_before_template = "core/people_before.html"
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Head the list as the side bar calls it."""
-        told = {"heading": _("People"), "lone_page": True}
+        """Head the list as the side bar calls it; say whether a second step is required."""
+        told = {
+            "heading": _("People"),
+            "lone_page": True,
+            "is_second_step_required": is_second_step_required(),
+            "may_require": request.user.has_perm("core.change_signinpolicy"),
+        }
         return super().changelist_view(request, {**told, **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
@@ -148,14 +153,6 @@ class PersonAdmin(_UsefulPermissions, UserAdmin, ModelAdmin):
         if db_field.name == "groups":
             kwargs["form_class"] = RoleChoice
         return super().formfield_for_manytomany(db_field, request, **kwargs)
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Say whether a second step is required, and let the owner change that."""
-        told = {
-            "is_second_step_required": is_second_step_required(),
-            "may_require": request.user.has_perm("core.change_signinpolicy"),
-        }
-        return super().changelist_view(request, {**told, **(extra_context or {})})
 
     @admin.display(description=gettext_lazy("second step"), boolean=True)
     def second_step(self, person: Any) -> bool:
