@@ -195,7 +195,7 @@ def test_a_shared_view_carries_no_contact_to_who_may_see_none(staff_client, clie
     assert "q" not in opened(client, view)
     page = client.get(f"{LIST}views/{view.pk}/", follow=True).content.decode()
     assert "it is shown without that search" in page
-    assert "example.com" not in page
+    assert "zoe" not in page
     assert "12345678" not in page
 
 
@@ -209,6 +209,7 @@ def test_a_shared_search_for_a_name_or_a_number_of_an_order_stays(staff_client, 
 
 def test_the_name_of_a_view_is_masked_where_it_is_a_contact(staff_client, client, other):
     view = shared_search(staff_client, "wanda", "zoe@example.com")
+    staff_client.get(LIST)  # takes the word that it is saved
     client.force_login(other)
 
     page = client.get(f"{LIST}views/{view.pk}/", follow=True).content.decode()
