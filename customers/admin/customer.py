@@ -12,6 +12,8 @@ from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from crm.core.admin.filters import FewValuesFilter
+from crm.core.admin.views import Ranking, is_narrowed
 from crm.core.registry import registry
 from crm.core.selectors.reach import is_limited, reached
 from customers.admin.attributes import attribute_urls
@@ -39,6 +41,7 @@ from customers.selectors.reach import is_of, named_sources, names
 from customers.selectors.shop import shop_day, shop_settings
 from customers.selectors.timeline import timeline, visible_sources
 
+RANKED_FIELDS = {"who": "name", "country": "country"}
 RANKED_FACTS = {"orders": "order_count", "spend": "total_spend", "last_order": "last_order_day"}
 
 
@@ -48,10 +51,12 @@ class CustomerAdmin(BulkPages, TagPages, ExportableList):
     search_help_text = _(
         "Half a name or its pinyin, e-mail, phone or its last four digits, order or id"
     )
-    list_filter = ("source", "lifecycle", "is_simulated", "language")
+    list_filter = ("source", "lifecycle", "is_simulated", ("language", FewValuesFilter))
     masked_fields = {"email": "masked_email", "phone": "masked_phone", "external_id": "masked_id"}
     """What stands in a field's place for whoever may not see contacts."""
     list_display = ("who", "country", "orders", "spend", "last_order")
+    usual_order = "-last_order"
+    orders_by_one = True
     empty_words = _("Customers come in with their orders: bring a file in.")
     empty_action = None  # above an empty list stands more than one way to begin
     profile_fields = (
@@ -123,7 +128,8 @@ class CustomerAdmin(BulkPages, TagPages, ExportableList):
         """Join what the columns show, the slots' columns included."""
         columns = visible(request, registry.list_columns, "customers")
         facts = CustomerFacts.objects.filter(customer=OuterRef("pk"))
-        rows: QuerySet[Customer] = super().get_queryset(request)
+        # Ordered by the list alone: what stood here would come behind whatever somebody chose.
+        rows: QuerySet[Customer] = super().get_queryset(request).order_by()
         return rows.annotate(
             shown_orders=Subquery(facts.values("order_count")),
             shown_spend=Subquery(facts.values("total_spend")),
@@ -151,17 +157,25 @@ class CustomerAdmin(BulkPages, TagPages, ExportableList):
         columns = visible(request, registry.list_columns, "customers")
         return {column.key for column in columns if not column.is_usual}
 
-    def ranking(self, name: str, downwards: bool) -> Any:
+    def ranking(self, name: str, downwards: bool) -> Ranking | None:
         """Rank by the facts' and the slots' own tables, which have a row for each customer."""
+        if name in RANKED_FIELDS:
+            way, tie = ("-", "pk") if downwards else ("", "-pk")
+            rows = Customer.objects.order_by(f"{way}{RANKED_FIELDS[name]}", tie)
+            return Ranking(rows.values_list("pk", flat=True), "pk")
         ranked = None
         if name in RANKED_FACTS:
             ranked = ranked_by(CustomerFacts, RANKED_FACTS[name], downwards)
         for column in registry.list_columns:
             if column.page == "customers" and column.key == name and column.ranking:
                 ranked = column.ranking(downwards)
-        if ranked is None:
-            return None
-        return lambda rows: ranked.filter(customer_id__in=rows)
+        return None if ranked is None else Ranking(ranked, "customer_id")
+
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
+        """Begin the whole list with who bought last, one that is narrowed with the newest."""
+        if is_narrowed(request):
+            return ["-pk"]
+        return [UnknownLast("shown_last").desc(), "-pk"]
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         """Put what the slots filter by first: scores are asked for more often than the rest."""

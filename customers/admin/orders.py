@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from crm.core.admin.base import ReadOnlyAdmin
+from crm.core.admin.filters import FewValuesFilter
 from crm.core.selectors.reach import reached
 from customers.admin.columns import amount_column, plain_amount
 from customers.admin.lists import ExportableList
@@ -57,7 +58,8 @@ class OrderAdmin(ExportableList, ReadOnlyAdmin):
     list_display = (
         "external_id", "buyer", "placed_at", "status", amount_column(Order, "total"), "returned",
     )  # fmt: skip
-    list_filter = (CountedFilter, "status", "source", "country")
+    unordered = frozenset({"buyer", "status", "returned"})
+    list_filter = (CountedFilter, "status", "source", ("country", FewValuesFilter))
     search_fields = ("external_id",)
     search_help_text = _("The whole order number, or who bought")
     list_select_related = ("customer",)
@@ -78,14 +80,14 @@ class OrderAdmin(ExportableList, ReadOnlyAdmin):
         """Leave out what this order has nothing to say about."""
         return [*ALWAYS, *(name for name in WHERE_KNOWN if obj is None or getattr(obj, name))]
 
-    @admin.display(description=_("customer"), ordering="customer__name")
+    @admin.display(description=_("customer"))
     def buyer(self, order: Order) -> str:
         if order.customer is None:
             return str(_("Guest"))
         address = reverse("admin:customers_customer_change", args=[order.customer_id])
         return format_html('<a href="{}">{}</a>', address, order.customer)
 
-    @admin.display(description=_("refunded"), ordering="refunded")
+    @admin.display(description=_("refunded"))
     def returned(self, order: Order) -> str | None:
         return money(order.refunded, order.currency) if order.refunded else None
 

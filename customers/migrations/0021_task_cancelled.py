@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    dependencies = [("customers", "0019_role_sources")]
+    dependencies = [("customers", "0020_page_indexes")]
 
     operations = [
         migrations.AddField(

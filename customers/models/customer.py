@@ -100,6 +100,11 @@ class Customer(TimeStampedModel):
                 name="customer_name_key",
             ),
             models.Index(Right("phone", 4), name="customer_phone_end"),
+            # The list by these columns, read from either end.
+            models.Index(fields=["name", "-id"], name="customer_rank_name"),
+            models.Index(fields=["country", "-id"], name="customer_rank_country"),
+            # The values the list's filter offers.
+            models.Index(fields=["language"], name="customer_by_language"),
         ]
 
     def __str__(self) -> str:

@@ -104,6 +104,9 @@ class Order(TimeStampedModel):
             models.Index(fields=["-placed_at", "-id"], name="order_newest_first"),
             # Staff search by the whole number, of whatever source.
             models.Index(fields=["external_id"], name="order_by_number"),
+            # The list by its amounts, and the countries its filter offers.
+            models.Index(fields=["-total", "-id"], name="order_by_total"),
+            models.Index(fields=["country"], name="order_by_country"),
         ]
 
     def __str__(self) -> str:

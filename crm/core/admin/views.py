@@ -1,6 +1,6 @@
 """Lists with views: which columns are shown, and tabs that open a list as somebody saved it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,19 +42,17 @@ class ViewedChangeList(ChangeList):
         return {name: values for name, values in found.items() if name not in LOOKS}
 
     def get_results(self, request: HttpRequest) -> None:
-        """Read a page by its ids, where the column it is ordered by has a ranking."""
+        """Read one page of many by its ids, where what it is ordered by has a ranking."""
         super().get_results(request)
-        names = self.order_names
-        if len(names) != 1 or self.show_all or not self.result_count:
+        usual = "" if is_narrowed(request) else self.model_admin.usual_order
+        names = self.order_names or [usual]
+        if len(names) != 1 or not names[0] or self.show_all or not self.multi_page:
             return
         ranking = self.model_admin.ranking(names[0].lstrip("-"), names[0].startswith("-"))
-        if ranking is None:
-            return
-        listed = self.queryset.order_by().values("pk")
-        start = (self.page_num - 1) * self.list_per_page
-        end = min(start + self.list_per_page, self.result_count)
-        ids = list(ranking(listed)[start:end])
-        if len(ids) == end - start:
+        if ranking is not None:
+            start = (self.page_num - 1) * self.list_per_page
+            end = min(start + self.list_per_page, self.result_count)
+            ids = ranking.page(self.queryset, start, end)
             self.result_list = self.queryset.filter(pk__in=ids)
 
     @property
@@ -68,6 +66,31 @@ class ViewedChangeList(ChangeList):
             for index, way in ways.items()
             if 0 <= index < len(self.list_display)
         ]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The ids of the rows that have a value, by it: where an index gives that order."""
+
+    rows: QuerySet[Any]
+    """Of ``key`` alone, in order."""
+    key: str
+
+    def page(self, listed: QuerySet[Any], start: int, end: int) -> list[int]:
+        """Return the ids of a page of a list: behind those with a value the others, newest first.
+
+        A list of a million is not sorted: those who have a value are read in order till the end
+        of the page, and only a page that they do not fill looks for others.
+        """
+        kept = listed.order_by().values("pk")
+        ranked = self.rows.filter(**{f"{self.key}__in": kept})
+        ids = list(ranked[start:end])
+        if len(ids) < end - start:
+            found = start + len(ids) if ids else ranked[:start].count()
+            valued = self.rows.order_by().filter(**{self.key: OuterRef("pk")})
+            others = kept.filter(~Exists(valued)).order_by("-pk").values_list("pk", flat=True)
+            ids += others[max(start - found, 0) : end - found]
+        return ids
 
 
 class NarrowedList(ViewedChangeList):
@@ -110,6 +133,11 @@ class Column:
     is_shown: bool
 
 
+def is_narrowed(request: HttpRequest) -> bool:
+    """Tell whether a list is searched or filtered."""
+    return any(name not in UNSAVED for name in request.GET)
+
+
 def name_of(column: Any) -> str:
     """Return the name by which an address and a view know a column."""
     return str(column if isinstance(column, str) else column.__name__)
@@ -133,12 +161,25 @@ class ViewedList(ListAdmin):
         wanted = {*chosen} or {*map(name_of, columns)} - self.unusual_columns(request)
         return [columns[0], *(column for column in columns[1:] if name_of(column) in wanted)]
 
-    def ranking(self, name: str, downwards: bool) -> Callable[[QuerySet[Any]], Any] | None:
-        """Return what gives the ids among some rows by a column, or nothing where that is easy.
+    usual_order = ""
+    """The column the whole list is ordered by while nobody says another; downwards with “-”.
 
-        Rows without a value are not among them: their pages are read in the usual way.
-        """
+    Not one that is narrowed: of those at high risk none bought lately, and a walk along the last
+    orders would pass by half the shop before it found the first.
+    """
+    unordered: frozenset[str] = frozenset()
+    """Columns that order no list: no index serves them, and sorting millions takes too long."""
+    orders_by_one = False
+    """Whether the list is ordered by the first column alone: an index serves one, not two."""
+
+    def ranking(self, name: str, downwards: bool) -> Ranking | None:
+        """Return the ids of this list's rows by a column, or nothing where that is easy."""
         return None
+
+    def get_sortable_by(self, request: HttpRequest) -> Any:
+        """Let a click on a head order by what an index serves."""
+        shown = self.get_list_display(request)
+        return [column for column in shown if name_of(column) not in self.unordered]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ViewedChangeList]:
         return ViewedChangeList
@@ -173,6 +214,7 @@ class ViewedList(ListAdmin):
             if default is not None:
                 return HttpResponseRedirect(self._address("view_open", default.view_id))
         self._understand(request)
+        self._refuse_orders(request)
         context = {**self._views(request), **(extra_context or {})}
         response = super().changelist_view(request, context)
         shown = getattr(response, "context_data", None) or {}
@@ -316,6 +358,33 @@ class ViewedList(ListAdmin):
         ]
         if places:
             words[ORDER_VAR] = ".".join(places)
+
+    def _refuse_orders(self, request: HttpRequest) -> None:
+        """Order by nothing that would sort the whole table; say so."""
+        asked = request.GET.get(ORDER_VAR, "")
+        if not asked:
+            return
+        shift = 1 if self.get_actions(request) else 0
+        columns = dict(enumerate(self.get_list_display(request), start=shift))
+        kept, refused = [], []
+        for place in asked.split("."):
+            number = place.removeprefix("-")
+            column = columns.get(int(number)) if number.isdecimal() else None
+            if column is not None and name_of(column) in self.unordered:
+                refused.append(self._label(column))
+            else:
+                kept.append(place)
+        words = request.GET.copy()
+        words[ORDER_VAR] = ".".join(kept[:1] if self.orders_by_one else kept)
+        if not kept:
+            del words[ORDER_VAR]
+        request.GET = words  # type: ignore[assignment]
+        if refused:
+            messages.warning(
+                request,
+                _("The list cannot be ordered by %(columns)s: sorting all rows takes too long.")
+                % {"columns": ", ".join(refused)},
+            )
 
     def _views(self, request: HttpRequest) -> dict[str, Any]:
         """Return the tabs, and which of them this is."""
