@@ -46,7 +46,9 @@ class ViewedChangeList(ChangeList):
         super().get_results(request)
         usual = "" if is_narrowed(request) else self.model_admin.usual_order
         names = self.order_names or [usual]
-        if len(names) != 1 or not names[0] or self.show_all or not self.multi_page:
+        if len(names) != 1 or not names[0] or self.show_all or not self.result_count:
+            return
+        if not self.order_names and not self.multi_page:
             return
         ranking = self.model_admin.ranking(names[0].lstrip("-"), names[0].startswith("-"))
         if ranking is not None:
