@@ -38,6 +38,7 @@ from django.utils import timezone  # noqa: E402
 from analytics.models import CurrentScore  # noqa: E402
 from customers.models import Customer, CustomerFacts, Order, Source, Ticket  # noqa: E402
 
+NAME = "pages"
 AUDIT_ENTRIES = 200_000
 LONG = 3.0
 MANY_ORDERS = 5_000
@@ -148,21 +149,23 @@ def spent(pid: int) -> float:
         return time.perf_counter()
 
 
-def prepare(customers: int, *, by_night: bool) -> None:
-    """Fill the record, the scores, the audit log, and one customer with very many orders."""
-    from benchmarks.nightly import fill
+def fill(customers: int) -> None:
+    """Write a simulated shop and its facts."""
+    from benchmarks.nightly import fill as write
 
-    fill(customers)
-    complete(by_night=by_night)
+    write(customers)
 
 
 def complete(*, by_night: bool) -> None:
-    """Put beside a filled record what the pages show of it."""
+    """Put beside a filled record what the pages show of it, and scores where there are none.
+
+    That is an audit log, and one customer with very many orders.
+    """
     from analytics.services.activity import count_activity
     from customers.services.facts import refresh_pending
 
     user, _made = get_user_model()._default_manager.get_or_create(
-        username="pages", defaults={"is_staff": True, "is_superuser": True}
+        username=NAME, defaults={"is_staff": True, "is_superuser": True}
     )
     actions = [
         "scoring_run.started", "digest.chosen", "panel.saved", "audit.exported", "export.started",
@@ -179,7 +182,8 @@ def complete(*, by_night: bool) -> None:
     while refresh_pending(now=timezone.now(), seconds=60):
         pass
     count_activity(now=timezone.now())
-    score(by_night=by_night)
+    if not CurrentScore.objects.exists():
+        score(by_night=by_night)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
 
@@ -390,8 +394,8 @@ def main() -> None:
     logging.disable(logging.INFO)
     names = connection.introspection.table_names()
     if "customers_customer" not in names or not Customer.objects.exists():
-        prepare(options.customers, by_night=options.score)
-    elif not CurrentScore.objects.exists():
+        fill(options.customers)
+    if not get_user_model()._default_manager.filter(username=NAME).exists():
         complete(by_night=options.score)
     print(f"{Customer.objects.count():,} customers, {Order.objects.count():,} orders\n")
     print(
@@ -404,7 +408,7 @@ def main() -> None:
         TEMPLATES=stock_templates(), STORAGES={**settings.STORAGES, "staticfiles": plain},
     ):  # fmt: skip
         client = Client()
-        client.force_login(get_user_model()._default_manager.get(username="pages"))
+        client.force_login(get_user_model()._default_manager.get(username=NAME))
         missed = []
         for page in pages():
             if options.only not in page.name:
