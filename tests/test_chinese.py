@@ -52,12 +52,14 @@ NAMES = (
     "Huike", "English", "API", "RFM", "AUC", "Brier", "CSV", "XLSX", "Parquet", "SKU",
     "Online Retail",
     "IP ", "HTTP Accept", "LDAP", "Control", "Mac", "Command", "my-shop", "Asia/Shanghai", "Axes",
+    "VIP", "CRM 经理",
     "SFTP", "https", "UTF-8", "zh-hans", "esc", "Shopify", "WooCommerce", "MBG/NBD", "BG/NBD",
 )  # fmt: skip
 """What is called the same in both languages."""
 DATA = re.compile(
     r"staff@example\.com|\bstaff\b|\bStaff\b|\.csv\b|\bCNY\b|\bmbg_nbd\b|\bread\b|\b[Qq]uantity\b"
     r"|\b(?:order|customer|refund)_id\b|\b(?:placed|refunded)_at\b|\btotal\b"  # columns
+    r"|manage\.py remove_source online-retail"  # what to type
     r"|\bCN\b"  # a country's code
     r"|\borders-\*|\bIMPORT_FOLDERS\b"  # a pattern of file names, a setting
     r"|\b[a-z]{3,4}_[0-9a-f]{32}\b|\ben\b|<unknown>|R0+\d"

@@ -191,7 +191,7 @@ class FirstPurchaseFilter(_DaysFilter):
 
     def rows(self, first: int, last: int) -> RawSQL:
         """Keep those who bought for the first time in the span."""
-        return _chosen(activity.FIRST_BOUGHT, last, first, last)
+        return _chosen(activity.FIRST_BOUGHT, first, last, last, first, last)
 
 
 class PurchasedFilter(_DaysFilter):
@@ -209,7 +209,7 @@ class AnsweredFilter(_DaysFilter):
 
     def rows(self, first: int, last: int) -> RawSQL:
         """Keep those who wrote a rating or answered a survey in the span."""
-        return _chosen(activity.ANSWERED, first, last)
+        return _chosen(activity.ANSWERED, last, first, last)
 
 
 def _chosen(statement: str, *values: Any) -> RawSQL:

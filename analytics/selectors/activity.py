@@ -21,9 +21,13 @@ SELECT CASE WHEN d.back_of = '{}' THEN d.bought_on ELSE ARRAY(
     ) moved GROUP BY day HAVING sum(amount) > 0.00001 ORDER BY day
 ) END AS days OFFSET 0
 """
+# Of who returned nothing the first day tells: indexes of both kinds of customers hold it.
 FIRST_BOUGHT = f"""
+SELECT d.customer_id FROM customers_customerdays d
+WHERE d.back_of = '{{}}' AND d.bought_on[1] BETWEEN %s AND %s
+UNION ALL
 SELECT d.customer_id FROM customers_customerdays d CROSS JOIN LATERAL ({NET_DAYS}) n
-WHERE d.bought_on[1] <= %s AND n.days[1] BETWEEN %s AND %s
+WHERE d.back_of <> '{{}}' AND d.bought_on[1] <= %s AND n.days[1] BETWEEN %s AND %s
 """  # noqa: S608 - a constant
 BOUGHT = f"""
 SELECT d.customer_id FROM customers_customerdays d CROSS JOIN LATERAL ({NET_DAYS}) n
@@ -32,7 +36,8 @@ WHERE d.bought_on[1] <= %s AND d.bought_on[cardinality(d.bought_on)] >= %s
 """  # noqa: S608 - a constant
 ANSWERED = """
 SELECT d.customer_id FROM customers_customerdays d
-WHERE EXISTS (SELECT FROM unnest(d.answered_on) u(day) WHERE u.day BETWEEN %s AND %s)
+WHERE d.answered_on <> '{}' AND d.answered_on[1] <= %s
+    AND EXISTS (SELECT FROM unnest(d.answered_on) u(day) WHERE u.day BETWEEN %s AND %s)
 """
 
 

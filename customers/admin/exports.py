@@ -101,7 +101,7 @@ class ExportAdmin(ReadOnlyAdmin):
         if export.state != ExportState.READY:
             return "–"
         url = reverse("admin:customers_export_file", args=[export.pk])
-        return format_html('<a class="text-primary-600" href="{}">{}</a>', url, _("Download"))
+        return format_html('<a class="text-link" href="{}">{}</a>', url, _("Download"))
 
     @admin.display(description=gettext_lazy("narrowed by"))
     def narrowed_masked(self, export: Export) -> str:

@@ -1,8 +1,10 @@
 """axe-core, asked about a page as it stands: the rules of WCAG 2.2 at A and AA."""
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
+import pytest
 from playwright.sync_api import Page
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -29,6 +31,13 @@ def violations(page: Page) -> list[str]:
         page.evaluate(PAINT, colours)
         found += [f"{colours}: {broken}" for broken in page.evaluate(ASK, TAGS)]
     return found
+
+
+def fail_for(found: Mapping[str, list[str]]) -> None:
+    """Fail, and say all that is wrong, page by page."""
+    lines = [f"{name}: {broken}" for name, each in found.items() for broken in each]
+    if lines:
+        pytest.fail("\n".join(lines), pytrace=False)
 
 
 @cache

@@ -79,5 +79,5 @@ def test_a_page_asks_for_no_language(lin, client, django_assert_num_queries):
     client.force_login(lin)
     client.get("/")
 
-    with django_assert_num_queries(2):  # session and person
+    with django_assert_num_queries(3):  # session, person, and how far their roles reach
         client.get("/")

@@ -71,6 +71,8 @@ def mark_everything():
                 rows.exclude(**{field.name: None}).update(
                     **{field.name: Concat(Value(MARK), field.name)}
                 )
+    for tag in record.Tag.objects.all():  # what nobody wears is everybody's word
+        record.CustomerTag.objects.get_or_create(tag=tag, customer=Customer.objects.earliest("pk"))
     for source in Source.objects.all():
         Source.objects.filter(pk=source.pk).update(key=f"{KEY}-{source.key}")
     record.Identity.objects.exclude(issuer="").update(issuer=Concat(Value(MARK), "issuer"))

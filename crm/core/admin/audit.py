@@ -148,7 +148,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         if not entry.object_id.partition("_")[2]:
             return entry.object_id or "–"
         address = reverse("admin:core_auditentry_object", args=[entry.pk])
-        words = '<a class="text-primary-600" href="{}">{}…</a>'
+        words = '<a class="text-link" href="{}">{}…</a>'
         return format_html(words, address, entry.object_id[:12])
 
     @admin.display(description=gettext_lazy("details"))

@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.test import RequestFactory
 
 from analytics.ml.ladder import Abstention, Note
@@ -27,7 +28,9 @@ def silent(**values):
 
 
 def page(customer):
-    return panels.customer_scores(RequestFactory().get("/"), customer.pk)
+    request = RequestFactory().get("/")
+    request.user = AnonymousUser()  # of no limited role
+    return panels.customer_scores(request, customer.pk)
 
 
 def test_the_page_of_a_customer_says_why_nobody_has_scores():
