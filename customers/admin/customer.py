@@ -12,8 +12,8 @@ from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from crm.core.admin.changelists import Ranking, is_narrowed
 from crm.core.admin.filters import FewValuesFilter
-from crm.core.admin.views import Ranking, is_narrowed
 from crm.core.registry import registry
 from crm.core.selectors.reach import is_limited, reached
 from customers.admin.attributes import attribute_urls

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.core.admin.base import EmptyAction
-from crm.core.admin.views import LOOKS, NarrowedList, ViewedList
+from crm.core.admin.changelists import LOOKS, NarrowedList
+from crm.core.admin.views import ViewedList
 from customers.errors import ExportRefusedError
 from customers.selectors.exporting import KINDS, permissions_for
 
