@@ -54,6 +54,7 @@ messages:  ## Collect and compile the Chinese texts
 	@deploy/local/setup.sh test
 	@$(EMBEDDED) run --ephemeral -- $(PY) manage.py makemessages -l zh_Hans
 	@msgfmt --check --statistics -o locale/zh_Hans/LC_MESSAGES/django.mo locale/zh_Hans/LC_MESSAGES/django.po
+	@msgfmt --check -o locale/zh_Hans/LC_MESSAGES/djangojs.mo locale/zh_Hans/LC_MESSAGES/djangojs.po
 
 openapi:  ## Write docs/openapi.yaml from the code
 	@$(EMBEDDED) run --ephemeral -- $(PY) manage.py spectacular --validate --fail-on-warn \
