@@ -191,7 +191,7 @@ class FirstPurchaseFilter(_DaysFilter):
 
     def rows(self, first: int, last: int) -> RawSQL:
         """Keep those who bought for the first time in the span."""
-        return _chosen(activity.FIRST_BOUGHT, first, last, last, first, last)
+        return _chosen(activity.FIRST_BOUGHT, first, last)
 
 
 class PurchasedFilter(_DaysFilter):

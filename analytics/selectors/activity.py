@@ -21,14 +21,11 @@ SELECT CASE WHEN d.back_of = '{}' THEN d.bought_on ELSE ARRAY(
     ) moved GROUP BY day HAVING sum(amount) > 0.00001 ORDER BY day
 ) END AS days OFFSET 0
 """
-# Of who returned nothing the first day tells: indexes of both kinds of customers hold it.
-FIRST_BOUGHT = f"""
+# An index of the table holds it: a new first day is written with the row.
+FIRST_BOUGHT = """
 SELECT d.customer_id FROM customers_customerdays d
-WHERE d.back_of = '{{}}' AND d.bought_on[1] BETWEEN %s AND %s
-UNION ALL
-SELECT d.customer_id FROM customers_customerdays d CROSS JOIN LATERAL ({NET_DAYS}) n
-WHERE d.back_of <> '{{}}' AND d.bought_on[1] <= %s AND n.days[1] BETWEEN %s AND %s
-"""  # noqa: S608 - a constant
+WHERE customers_first_net_day(d.bought_on, d.bought, d.back_of, d.back) BETWEEN %s AND %s
+"""
 BOUGHT = f"""
 SELECT d.customer_id FROM customers_customerdays d CROSS JOIN LATERAL ({NET_DAYS}) n
 WHERE d.bought_on[1] <= %s AND d.bought_on[cardinality(d.bought_on)] >= %s

@@ -9,9 +9,25 @@ from typing import Any
 from django.db import migrations
 
 TABLE, PARTS = "customers_customerdays", 16
+FIRST_NET_DAY = """
+    CREATE OR REPLACE FUNCTION customers_first_net_day(
+        bought_on integer[], bought double precision[], back_of integer[], back double precision[]
+    ) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+        SELECT CASE
+            WHEN back_of = '{}' THEN bought_on[1]
+            WHEN bought[1] > 0.00001 AND NOT bought_on[1] = ANY (back_of) THEN bought_on[1]
+            ELSE (
+                SELECT day FROM (
+                    SELECT day, amount FROM unnest(bought_on, bought) b(day, amount)
+                    UNION ALL
+                    SELECT day, -amount FROM unnest(back_of, back) r(day, amount)
+                ) moved GROUP BY day HAVING sum(amount) > 0.00001 ORDER BY day LIMIT 1
+            )
+        END
+    $$
+"""
 INDEXES = {
-    "began": "((bought_on[1])) WHERE back_of = '{}'",
-    "began_back": "((bought_on[1])) WHERE back_of <> '{}'",
+    "first": "(customers_first_net_day(bought_on, bought, back_of, back))",
     "answered": "((answered_on[1])) WHERE answered_on <> '{}'",
 }
 IS_ATTACHED = """
@@ -23,6 +39,7 @@ IS_ATTACHED = """
 def build(apps: Any, schema_editor: Any) -> None:
     """Make what is missing; each statement stands by itself."""
     with schema_editor.connection.cursor() as cursor:
+        cursor.execute(FIRST_NET_DAY)
         for name, what in INDEXES.items():
             whole = f"{TABLE}_{name}"
             cursor.execute(f"CREATE INDEX IF NOT EXISTS {whole} ON ONLY {TABLE} {what}")
@@ -34,12 +51,15 @@ def build(apps: Any, schema_editor: Any) -> None:
                 cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {own}")
                 cursor.execute(f"CREATE INDEX CONCURRENTLY {own} ON {partition} {what}")
                 cursor.execute(f"ALTER INDEX {whole} ATTACH PARTITION {own}")
+        # How many have a first day in a month, the planner knows only then.
+        cursor.execute(f"ANALYZE {TABLE}")
 
 
 def drop(apps: Any, schema_editor: Any) -> None:
     """Drop them, those of the partitions included."""
     for name in INDEXES:
         schema_editor.execute(f"DROP INDEX IF EXISTS {TABLE}_{name}")
+    schema_editor.execute("DROP FUNCTION IF EXISTS customers_first_net_day")
 
 
 class Migration(migrations.Migration):
