@@ -53,5 +53,6 @@ class Watcher:
 
 
 def faults(page: Page) -> list[str]:
-    """Return what is wrong with the page as it stands: headings, labels, names, width."""
+    """Return what is wrong with the page once it is there: headings, labels, names, width."""
+    page.wait_for_load_state("load")
     return page.evaluate(FAULTS)
